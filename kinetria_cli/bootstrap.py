@@ -1,0 +1,251 @@
+"""The composition root: the one place that knows the settings, the gateways and the use cases' needs."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinetria_cli import __version__
+from kinetria_cli.domain.config import ConfigValue
+from kinetria_cli.domain.errors import ConfigMissing, EngineUnavailable, KinetriaError
+from kinetria_cli.domain.migration import MigrationStatus
+from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
+from kinetria_cli.domain.stack import ConnectionParams, StackRecord
+from kinetria_cli.settings import NAMES, Settings
+from kinetria_cli.settings_sources import inherited_environment
+from kinetria_cli.usecases.environment import passfile_line
+from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
+from kinetria_cli.usecases.target import Target, choose_target
+
+if TYPE_CHECKING:
+    from kinetria_cli.gateways.postgres.database import PostgresDatabase
+
+EMBEDDED_REASON = "this version has no docker engine yet"
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything that a command can ask for, made when it is first asked for.
+
+    Args:
+        settings: Read and checked.
+    """
+
+    settings: Settings
+
+    @cached_property
+    def probe(self) -> HttpProbe:
+        """The client of GET /health."""
+        from kinetria_cli.gateways.http.probe import HttpClientProbe
+
+        return HttpClientProbe()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What runs the project's stack.
+
+        Raises:
+            EngineUnavailable: The engine asked for is not part of this version.
+        """
+        from kinetria_cli.gateways.engines.embedded import EmbeddedEngine
+
+        if self.settings.engine == "docker":
+            raise EngineUnavailable(EMBEDDED_REASON, hint="kinetria up --engine embedded")
+        return EmbeddedEngine(
+            self.settings.home,
+            self.settings.project,
+            default_http_port=self.settings.http_port,
+            probe=self.probe,
+        )
+
+    @property
+    def engine_reason(self) -> str:
+        """Why this engine, for people."""
+        return "asked for" if self.settings.engine == "embedded" else EMBEDDED_REASON
+
+    @cached_property
+    def record(self) -> StackRecord | None:
+        """What `up` recorded for this project."""
+        return self.engine.record()
+
+    @cached_property
+    def target(self) -> Target:
+        """The database to talk to.
+
+        Raises:
+            ConfigMissing: None is named and none is recorded.
+        """
+        running = self.settings.named is not None and self.engine.database_running()
+        return choose_target(self.settings.named, self.record, running=running, missing=self.settings.missing)
+
+    def target_or_none(self) -> Target | None:
+        """The database to talk to, or None where nothing names one."""
+        try:
+            return self.target
+        except ConfigMissing:
+            return None
+
+    @property
+    def health_url(self) -> str:
+        """Where the service of this database answers GET /health."""
+        if self.target.own and self.record is not None:
+            return self.record.health_url
+        host = "127.0.0.1" if self.settings.http_host == "0.0.0.0" else self.settings.http_host  # noqa: S104
+        return f"http://{host}:{self.settings.http_port}/health"
+
+    def database(self, params: ConnectionParams) -> Database:
+        """Return a database for one command: one connection is enough."""
+        return self._pooled(params, 1, 1)
+
+    def service_database(self, params: ConnectionParams) -> "PostgresDatabase":
+        """Return a database for the service, with its pool's limits."""
+        return self._pooled(params, self.settings.pool_min_size, self.settings.pool_max_size)
+
+    def _pooled(self, params: ConnectionParams, min_size: int, max_size: int) -> "PostgresDatabase":
+        from kinetria_cli.gateways.postgres.database import PostgresDatabase
+
+        return PostgresDatabase(params, timeout=self.settings.request_timeout, min_size=min_size, max_size=max_size)
+
+    def migrations(self, params: ConnectionParams) -> MigrationGateway:
+        """Return the migrations folder against a database."""
+        from kinetria_cli.gateways.migrations import YoyoMigrationGateway
+
+        return YoyoMigrationGateway(self.settings.migrations_dir, self._connect(params))
+
+    def _connect(self, params: ConnectionParams) -> Callable[[], AbstractContextManager[Any]]:
+        from kinetria_cli.gateways.postgres.connect import connection
+
+        return partial(connection, params, timeout=self.settings.request_timeout)
+
+    def health_ports(self) -> HealthPorts:
+        """Return what `health` asks."""
+        from kinetria_cli.gateways.postgres.connect import reach
+
+        return HealthPorts(
+            engine=self.engine,
+            record=self.record,
+            target=self.target,
+            reach=partial(reach, self.target.params, timeout=self.settings.request_timeout),
+            inspect=self._inspect_database,
+            probe=self.probe,
+            health_url=self.health_url,
+            timeout=self.settings.request_timeout,
+        )
+
+    def _inspect_database(self) -> DatabaseFacts:
+        """Log in once and ask everything on that connection."""
+        from kinetria_cli.gateways.migrations import YoyoMigrationGateway
+        from kinetria_cli.gateways.postgres.database import server_info
+
+        started = time.monotonic()
+        with self._connect(self.target.params)() as opened:
+            login_seconds = time.monotonic() - started
+            info = server_info(opened)
+            query_seconds = time.monotonic() - started - login_seconds
+            migrations: MigrationStatus | KinetriaError
+            try:
+                migrations = YoyoMigrationGateway(
+                    self.settings.migrations_dir, self._connect(self.target.params)
+                ).status_on(opened)
+            except KinetriaError as error:
+                migrations = error
+        return DatabaseFacts(info, round(login_seconds, 4), round(query_seconds, 4), migrations)
+
+    def passfile(self) -> str:
+        """Return a file of mode 0600 with the password of the database in use, for libpq.
+
+        Raises:
+            FileUnwritable: It cannot be written.
+        """
+        from kinetria_cli.gateways.files import make_private_folder, write_private
+
+        params = self.target.params
+        if self.record is not None and params == self.record.database:
+            return self.record.passfile
+        name = hashlib.sha256(params.label.encode()).hexdigest()[:16]
+        path = self.settings.home / "passfiles" / name
+        make_private_folder(path.parent)
+        write_private(path, passfile_line(params))
+        return str(path)
+
+    def app_environment(self, record: StackRecord) -> Mapping[str, str]:
+        """Return the variables of the service that `up` starts. The engine adds where the password is."""
+        settings = self.settings
+        return inherited_environment(NAMES) | {
+            "APP_NAME": settings.app_name,
+            "ENVIRONMENT": settings.environment,
+            "REQUEST_TIMEOUT": f"{settings.request_timeout:g}s",
+            "DB_HOST": record.database.host,
+            "DB_PORT": str(record.database.port),
+            "DB_USER": record.database.user,
+            "DB_NAME": record.database.dbname,
+            "DB_SSL_MODE": record.database.sslmode,
+            "DB_POOL_MIN_SIZE": str(settings.pool_min_size),
+            "DB_POOL_MAX_SIZE": str(settings.pool_max_size),
+            "HTTP_HOST": record.http_host,
+            "HTTP_PORT": str(record.http_port),
+            "HEALTH_TOKEN": settings.health_token or "",
+            "HEALTH_INTERVAL": f"{settings.health_interval:g}s",
+        }
+
+    def service_log(self) -> logging.Logger:
+        """Send the process's log lines to stderr as JSON."""
+        from kinetria_cli.gateways.http.jsonlog import service_logger
+
+        return service_logger()
+
+    def pid_lock(self, path: Path | None) -> AbstractContextManager[None]:
+        """Hold the lock of the service's pid file for the block.
+
+        Raises:
+            AlreadyRunning: Another service holds it.
+        """
+        from kinetria_cli.gateways.files import held
+
+        return nullcontext() if path is None else held(path)
+
+    def shown_settings(self) -> tuple[ConfigValue, ...]:
+        """Return each setting with its origin; where nothing names a database, the recorded one's values."""
+        shown = self.settings.shown()
+        if self.settings.named is not None or self.record is None:
+            return shown
+        found = self.record.database
+        recorded: dict[str, str | None] = {
+            "DB_HOST": found.host,
+            "DB_PORT": str(found.port),
+            "DB_USER": found.user,
+            "DB_PASSWORD": None,
+            "DB_NAME": found.dbname,
+            "DB_SSL_MODE": found.sslmode,
+        }
+        return tuple(
+            replace(value, value=recorded[value.name], origin="recorded by kinetria up")
+            if value.name in recorded
+            else value
+            for value in shown
+        )
+
+    def serve_http(self, ping: Callable[[], None], log: logging.Logger) -> Callable[[], None]:
+        """Return what serves the endpoints; the port is bound already.
+
+        Raises:
+            PortTaken: The port is in use.
+        """
+        from kinetria_cli.gateways.http.service import listen, make_app, run
+        from kinetria_cli.gateways.http.verdict import Verdict
+
+        def report(healthy: bool, reason: str) -> None:
+            if healthy:
+                log.info("database answers again")
+            else:
+                log.error("database does not answer", extra={"error": reason})
+
+        verdict = Verdict(ping, interval=self.settings.health_interval, report=report)
+        app = make_app(verdict, service=self.settings.app_name, version=__version__)
+        listener = listen(self.settings.http_host, self.settings.http_port)
+        return partial(run, app, listener)

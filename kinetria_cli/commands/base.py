@@ -1,0 +1,242 @@
+"""What every command shares: the global options, the container, and the one place where errors become exit codes."""
+
+import functools
+import inspect
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, overload
+
+import typer
+
+from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, Terminated
+from kinetria_cli.presentation.output import Output, TerminalPrompt, silence_stdout
+from kinetria_cli.settings import json_is_wanted, load_settings
+from kinetria_cli.settings_sources import RawValue
+from kinetria_cli.settings_values import duration, wait
+
+if TYPE_CHECKING:
+    from kinetria_cli.bootstrap import Container
+    from kinetria_cli.usecases.target import Target
+
+P = ParamSpec("P")
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON document. [KINETRIA_OUTPUT=json]")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", envvar="KINETRIA_QUIET", help="No progress.")]
+VerboseOption = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, envvar="KINETRIA_VERBOSE", help="More words; -vv adds tracebacks.")
+]
+EnvFileOption = Annotated[
+    Path | None, typer.Option("--env-file", envvar="KINETRIA_ENV_FILE", help="Read settings from this file first.")
+]
+NoColorOption = Annotated[bool, typer.Option("--no-color", envvar="KINETRIA_NO_COLOR", help="No colour. [NO_COLOR]")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ConfirmOption = Annotated[
+    str | None, typer.Option("--confirm", metavar="NAME", help="The database's name, where --yes is not enough.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+LockWaitOption = Annotated[
+    str, typer.Option("--lock-wait", metavar="DURATION", help="How long to wait for another migration run.")
+]
+
+COMMON: dict[str, tuple[Any, Any]] = {
+    "json": (JsonOption, False),
+    "quiet": (QuietOption, False),
+    "verbose": (VerboseOption, 0),
+    "env_file": (EnvFileOption, None),
+    "no_color": (NoColorOption, False),
+}
+"""The options that every command takes: name -> (annotation, default)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommonOptions:
+    """The values of the options that every command takes."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    env_file: Path | None = None
+    no_color: bool = False
+
+    def merged(self, other: "CommonOptions") -> "CommonOptions":
+        """Return both together: given before the command or behind it is the same."""
+        return CommonOptions(
+            self.json or other.json,
+            self.quiet or other.quiet,
+            max(self.verbose, other.verbose),
+            other.env_file or self.env_file,
+            self.no_color or other.no_color,
+        )
+
+
+class Run:
+    """One run of a command.
+
+    Args:
+        options: The common options.
+        database: Whether the settings of a database matter; `up`, `down` and `logs` ignore them.
+        json_variable: Whether KINETRIA_OUTPUT counts.
+    """
+
+    def __init__(self, options: CommonOptions, *, database: bool, json_variable: bool) -> None:
+        self.options = options
+        self._database = database
+        self._json_variable = json_variable
+        self._given: dict[str, RawValue] = {}
+        as_json = options.json or (json_variable and json_is_wanted())
+        self.output = Output(json=as_json, quiet=options.quiet, no_color=options.no_color)
+        self.prompt = TerminalPrompt()
+
+    def given(self, options: Mapping[str, tuple[str, str | None]]) -> None:
+        """Note options that stand for a setting: variable -> (option, value); None is an option that was not given."""
+        for variable, (option, text) in options.items():
+            if text is not None:
+                self._given[variable] = RawValue(text, f"option {option}")
+
+    @cached_property
+    def container(self) -> "Container":
+        """The ports, made from the settings.
+
+        Raises:
+            ConfigInvalid: A setting cannot be used.
+        """
+        from kinetria_cli.bootstrap import Container
+
+        settings = load_settings(self._given, env_file=self.options.env_file, database=self._database)
+        self.output.hide(settings.secrets())
+        if self._json_variable and settings.output == "json":
+            self.output.json = True
+        for warning in settings.warnings:
+            self.output.warn(warning)
+        return Container(settings)
+
+    @cached_property
+    def target(self) -> "Target":
+        """The database to talk to; warns when another stack runs."""
+        target = self.container.target
+        self.output.hide([target.params.password])
+        if target.warning:
+            self.output.warn(target.warning)
+        return target
+
+    def finish(self, result: Any, *, exit_code: int = 0) -> None:
+        """Print the result; a check that answers no is a result with exit code 1, 5 or 7."""
+        self.output.result(result, ok=exit_code == 0)
+        if exit_code:
+            raise typer.Exit(exit_code)
+
+
+def seconds(option: str, text: str, *, zero: bool = False) -> float:
+    """Return the seconds of a duration option.
+
+    Args:
+        option: Its name, for the error.
+        text: What was given.
+        zero: Whether 0 is allowed.
+
+    Raises:
+        MalformedParameters: It is not a duration.
+    """
+    try:
+        return wait(text) if zero else duration(text)
+    except ValueError as error:
+        raise MalformedParameters(f"{option} {error}", hint=f"{option} 30s") from None
+
+
+@overload
+def command(function: Callable[Concatenate[Run, P], None]) -> Callable[..., None]: ...
+
+
+@overload
+def command(
+    *, database: bool = True, json_variable: bool = True
+) -> Callable[[Callable[Concatenate[Run, P], None]], Callable[..., None]]: ...
+
+
+def command(
+    function: Callable[Concatenate[Run, P], None] | None = None, *, database: bool = True, json_variable: bool = True
+) -> Any:
+    """Make a function a command: its first argument becomes a `Run`, the common options are added, errors are shown.
+
+    Args:
+        function: The command; its other arguments are its own options.
+        database: See `Run`.
+        json_variable: See `Run`.
+    """
+    if function is None:
+        return functools.partial(command, database=database, json_variable=json_variable)
+    own = inspect.signature(function, eval_str=True)
+
+    @functools.wraps(function)
+    def wrapper(ctx: typer.Context, **values: Any) -> None:
+        here = CommonOptions(**{name: values.pop(name) for name in COMMON})
+        merged = (ctx.find_object(CommonOptions) or CommonOptions()).merged(here)
+        if ctx.invoked_subcommand is not None:
+            ctx.obj = merged  # a group with a command behind it: that one runs
+            return
+        run = Run(merged, database=database, json_variable=json_variable)
+        with_boundary(run, functools.partial(function, run, **values))
+
+    parameters = [
+        inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        *list(own.parameters.values())[1:],
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+            for name, (annotation, default) in COMMON.items()
+        ),
+    ]
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return wrapper
+
+
+def with_boundary(run: Run, body: Callable[[], None]) -> None:
+    """Run a command's body; every error leaves as a message and an exit code, SIGTERM as 143, Ctrl-C as 130."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        body()
+        sys.stdout.flush()
+    except KinetriaError as error:
+        if run.options.verbose > 1:
+            run.output.traceback(traceback.format_exception(error))
+        run.output.error(error)
+        raise typer.Exit(error.exit_code) from error
+    except Terminated:
+        run.output.error(_interrupted("terminated by SIGTERM", 143))
+        raise typer.Exit(143) from None
+    except KeyboardInterrupt:
+        run.output.error(_interrupted("interrupted", 130))
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        silence_stdout()  # the reader has what it wanted: `| head` is not an error
+        raise typer.Exit(0) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if run.options.verbose > 1:
+            run.output.traceback(traceback.format_exception(error))
+        run.output.error(
+            KinetriaError(
+                f"internal error: {type(error).__name__}: {error}",
+                hint="run it again with -vv and report what it prints",
+            )
+        )
+        raise typer.Exit(1) from error
+
+
+def _interrupted(message: str, exit_code: int) -> KinetriaError:
+    error = KinetriaError(message, hint="what was half done was undone; run it again")
+    error.code = "interrupted"
+    error.exit_code = exit_code
+    return error
+
+
+def _terminate(_number: int, _frame: object) -> None:
+    raise Terminated

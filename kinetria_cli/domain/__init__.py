@@ -1,0 +1,1 @@
+"""What Kinetria is about: entities, value objects, rules, errors and ports. Standard library only."""

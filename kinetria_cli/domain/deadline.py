@@ -1,0 +1,29 @@
+"""One way to say "until then", so that nested waits share one limit."""
+
+import time
+
+
+class Deadline:
+    """A point in monotonic time.
+
+    Args:
+        seconds: How long from now; infinity never passes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the point lies behind us."""
+        return self.remaining == 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Sleep between two looks at a condition that nothing announces, never past the deadline."""
+        time.sleep(min(seconds, self.remaining))

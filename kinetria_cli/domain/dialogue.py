@@ -1,0 +1,28 @@
+"""Talking with the person at the terminal, as ports."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Where a long use case tells how far it is."""
+
+    def begin(self, step: str) -> None:
+        """A step starts."""
+        ...
+
+    def end(self, step: str, detail: str, seconds: float) -> None:
+        """The step is done."""
+        ...
+
+
+class Prompt(Protocol):
+    """The person at the terminal, if there is one."""
+
+    @property
+    def present(self) -> bool:
+        """Whether there is anybody to ask."""
+        ...
+
+    def ask(self, question: str) -> str:
+        """Print the question and return the line typed."""
+        ...

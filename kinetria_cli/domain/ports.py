@@ -1,0 +1,288 @@
+"""What the use cases need from outside. Each method lists the domain errors that it raises."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.entities import (
+    AuditLog,
+    Exercise,
+    RefreshToken,
+    Session,
+    SetRecord,
+    User,
+    Workout,
+)
+from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult
+from kinetria_cli.domain.records import Filters, Page
+from kinetria_cli.domain.stack import HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
+
+E = TypeVar("E")
+
+
+class Repository(Protocol[E]):
+    """The records of one entity.
+
+    Every method raises DatabaseUnreachable or LoginRefused when the database cannot be used, and SchemaMissing
+    when the table is not there.
+    """
+
+    def get(self, record_id: UUID) -> E:
+        """Return the record with this id.
+
+        Raises:
+            RecordNotFound: There is none.
+        """
+        ...
+
+    def list(self, filters: Filters, *, limit: int, after: str | None = None) -> Page[E]:
+        """Return up to `limit` records that match, newest first, behind the cursor `after`.
+
+        Raises:
+            MalformedParameters: An unknown filter, a limit below 1, or a cursor that is not of this list.
+        """
+        ...
+
+    def add(self, record: E) -> None:
+        """Store a new record.
+
+        Raises:
+            RecordConflict: A constraint refuses it.
+        """
+        ...
+
+    def add_missing(self, records: Iterable[E]) -> int:
+        """Store the records whose id is not there yet; return how many that were.
+
+        Raises:
+            RecordConflict: A constraint other than the primary key refuses one of them.
+        """
+        ...
+
+    def get_many(self, ids: Iterable[UUID]) -> dict[UUID, E]:
+        """Return those of the ids that exist, by id."""
+        ...
+
+    def delete(self, record_id: UUID) -> None:
+        """Delete the record; what hangs on it goes or refuses as the schema says.
+
+        Raises:
+            RecordNotFound: There is none.
+            RecordConflict: Another record needs it.
+        """
+        ...
+
+    def count(self, filters: Filters) -> int:
+        """Count the records that match.
+
+        Raises:
+            MalformedParameters: An unknown filter.
+        """
+        ...
+
+
+class Repositories(Protocol):
+    """The seven repositories over one source of connections."""
+
+    @property
+    def users(self) -> Repository[User]:
+        """The members."""
+        ...
+
+    @property
+    def workouts(self) -> Repository[Workout]:
+        """The plans."""
+        ...
+
+    @property
+    def exercises(self) -> Repository[Exercise]:
+        """The catalogue."""
+        ...
+
+    @property
+    def sessions(self) -> Repository[Session]:
+        """The visits."""
+        ...
+
+    @property
+    def set_records(self) -> Repository[SetRecord]:
+        """The sets."""
+        ...
+
+    @property
+    def refresh_tokens(self) -> Repository[RefreshToken]:
+        """The logins."""
+        ...
+
+    @property
+    def audit_log(self) -> Repository[AuditLog]:
+        """Who did what."""
+        ...
+
+
+class Database(Protocol):
+    """One database.
+
+    Every method raises DatabaseUnreachable, DatabaseBusy, LoginRefused or TlsRefused when it cannot connect.
+    """
+
+    @property
+    def repositories(self) -> Repositories:
+        """The records, each call in a transaction of its own."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Repositories]:
+        """The records in one transaction: committed at the end of the block, rolled back on any exception."""
+        ...
+
+    def ping(self) -> None:
+        """Log in and run the smallest query."""
+        ...
+
+    def server_info(self) -> ServerInfo:
+        """Ask the server about itself."""
+        ...
+
+    def close(self) -> None:
+        """Give back every connection."""
+        ...
+
+
+class MigrationGateway(Protocol):
+    """The migration files of one folder against one database.
+
+    Every method raises MigrationFileInvalid when the folder or a file breaks a rule, DatabaseUnreachable, DatabaseBusy,
+    LoginRefused or TlsRefused when it cannot connect, and MigrationConflict when the bookkeeping contradicts itself.
+    """
+
+    def status(self) -> MigrationStatus:
+        """Compare files and records without writing or locking anything."""
+        ...
+
+    def apply(self, *, lock_wait: float) -> MigrateResult:
+        """Apply what is pending, each file in one transaction with its record.
+
+        Args:
+            lock_wait: Seconds to wait for another run to finish.
+
+        Raises:
+            MigrationLocked: Another run took longer.
+            MigrationFailed: A statement failed; its file was rolled back, those before it stay.
+            DatabaseReadOnly, PrivilegeMissing: The database or the role cannot be written with.
+        """
+        ...
+
+    def rollback(self, ids: tuple[str, ...], *, lock_wait: float) -> RollbackResult:
+        """Roll back exactly these migrations, which must be the newest applied, newest first.
+
+        Raises:
+            MigrationConflict: They are not the newest applied any more, or one has no rollback file.
+            MigrationLocked, MigrationFailed, DatabaseReadOnly, PrivilegeMissing: As for `apply`.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """What runs the project's own PostgreSQL and app service."""
+
+    @property
+    def name(self) -> str:
+        """`docker` or `embedded`."""
+        ...
+
+    def exclusive(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """Hold the project's stack for one `up` or `down`.
+
+        Raises:
+            WaitTimedOut: Another one held it until the deadline.
+        """
+        ...
+
+    def record(self) -> StackRecord | None:
+        """What `up` recorded, or None when this project has no stack."""
+        ...
+
+    def database_running(self) -> bool:
+        """Whether the project's database server runs now."""
+        ...
+
+    def services(self) -> tuple[ServiceState, ...]:
+        """The parts of the stack and whether they run. Health is not asked for: unknown."""
+        ...
+
+    def start_database(
+        self, *, port: int | None, http_port: int | None, app_wanted: bool, deadline: Deadline
+    ) -> Started:
+        """Make the database server and the database exist and accept logins, and record how to reach them.
+
+        Args:
+            port: The port that the user insists on; None lets the engine choose and remember.
+            http_port: The same for the app service, reserved here so that the record is whole.
+            app_wanted: Whether the app service is going to be started; recorded for `health`.
+
+        Raises:
+            PortTaken: A port that the user insists on is in use.
+            DataFolderUnusable: The data belong to another server version or user.
+            EngineUnavailable: A program that is needed is not there.
+            EngineFailed: The server ended while starting.
+            WaitTimedOut: It did not accept logins in time.
+        """
+        ...
+
+    def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
+        """Run the app service against the recorded database until GET /health answers 200.
+
+        Raises:
+            ServiceFailed: It ended while starting; the details are its last log lines.
+            PortTaken: Its port was taken meanwhile.
+            WaitTimedOut: It did not become healthy in time.
+        """
+        ...
+
+    def stop_app(self, deadline: Deadline) -> bool:
+        """Stop the app service; return whether it ran.
+
+        Raises:
+            WaitTimedOut: It did not end in time.
+        """
+        ...
+
+    def stop_database(self, deadline: Deadline) -> bool:
+        """Stop the database server, its data safe on disk; return whether it ran.
+
+        Raises:
+            WaitTimedOut: It did not end in time.
+        """
+        ...
+
+    def volumes(self) -> tuple[str, ...]:
+        """The places that hold data of the stopped or running stack."""
+        ...
+
+    def remove_volumes(self) -> tuple[str, ...]:
+        """Delete the data, the password and the record; return what was removed. The stack must be stopped."""
+        ...
+
+    def logs(self, service: str | None, *, tail: int, since: float | None, follow: bool) -> Iterator[str]:
+        """Yield log lines, each with its service in front when `service` is None.
+
+        Args:
+            service: `postgres`, `app`, or None for both.
+            tail: How many of the last lines of each to begin with.
+            since: Only lines of the last so many seconds.
+            follow: Go on until interrupted.
+
+        Raises:
+            MalformedParameters: There is no such service.
+        """
+        ...
+
+
+class HttpProbe(Protocol):
+    """A client of the service's GET /health."""
+
+    def get(self, url: str, *, timeout: float) -> HttpAnswer | None:
+        """Return the answer, or None when nothing answers HTTP within `timeout` seconds."""
+        ...

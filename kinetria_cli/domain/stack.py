@@ -1,0 +1,118 @@
+"""The local stack and the database that a command talks to, as values."""
+
+from dataclasses import dataclass, field
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionParams:
+    """How to reach one database. `sslmode` is one of libpq's values."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    dbname: str
+    sslmode: str
+
+    @property
+    def label(self) -> str:
+        """`user@host:port/name`: what people read, without the password."""
+        return f"{self.user}@{self.address}/{self.dbname}"
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{self.host}:{self.port}"
+
+    def same_database(self, other: "ConnectionParams") -> bool:
+        """Whether both name the same database of the same server, whoever logs in."""
+        same_host = self.host == other.host or {self.host, other.host} <= LOOPBACK_NAMES
+        return same_host and self.port == other.port and self.dbname == other.dbname
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDatabase:
+    """A database that the user's settings name.
+
+    Args:
+        params: How to reach it.
+        origin: Where DB_HOST or DATABASE_URL came from.
+        sslmode_given: Whether the TLS mode was set, rather than the default.
+    """
+
+    params: ConnectionParams
+    origin: str
+    sslmode_given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StackRecord:
+    """What `up` recorded about the project's stack: enough to reach it, running or not.
+
+    `app_wanted` is False after `up --no-app`; `passfile` holds the password in libpq's format.
+    """
+
+    engine: str
+    project: str
+    database: ConnectionParams
+    http_host: str
+    http_port: int
+    app_wanted: bool
+    passfile: str
+
+    @property
+    def health_url(self) -> str:
+        """The address of the service's GET /health."""
+        return f"http://{self.http_host}:{self.http_port}/health"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """One part of the stack: `state` is running or stopped, `health` healthy, unhealthy or unknown."""
+
+    name: str
+    state: str
+    health: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What starting one part came to.
+
+    Args:
+        fresh: Whether this run started it; False when it ran already.
+        detail: One line for people: the address, and what was special about it.
+    """
+
+    fresh: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What a PostgreSQL server says about itself and the database that we are in."""
+
+    version: str
+    in_recovery: bool
+    read_only: bool
+    size_bytes: int
+    connections: int
+    max_connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """The service's answer to GET /health."""
+
+    status_code: int
+    status: str | None
+    service: str | None
+    version: str | None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the service calls itself healthy."""
+        return self.status_code == 200 and self.status == "healthy"

@@ -1,0 +1,288 @@
+"""The data folder and the server process of the embedded PostgreSQL."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from functools import cached_property
+from pathlib import Path
+
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import DataFolderUnusable, EngineFailed, WaitTimedOut
+from kinetria_cli.gateways.engines.embedded.layout import StackFolder
+from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
+from kinetria_cli.gateways.engines.embedded.network import LOOPBACK
+from kinetria_cli.gateways.engines.embedded.programs import (
+    SERVER_MAJOR,
+    Account,
+    choose_account,
+    find_programs,
+    system_home,
+)
+from kinetria_cli.gateways.engines.embedded.state import DATABASE, USER
+from kinetria_cli.gateways.files import writing
+
+POLL_SECONDS = 0.01
+_LEFTOVER_WORDS = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
+"""What the server says while the children of a killed one are still ending; it goes away by itself."""
+
+
+class Cluster:
+    """One data folder and at most one server on it.
+
+    Args:
+        folder: The stack's files.
+    """
+
+    def __init__(self, folder: StackFolder) -> None:
+        self._folder = folder
+
+    @cached_property
+    def account(self) -> Account:
+        """Who runs the server; worked out only where something is started."""
+        return choose_account(self._folder.fingerprint)
+
+    @property
+    def data(self) -> Path:
+        """The data folder: in the project's folder, or in the system's where root had to fall back to it."""
+        fallback = system_home(self._folder.fingerprint)
+        return fallback / "data" if os.geteuid() == 0 and fallback.exists() else self._folder.data
+
+    def exists(self) -> bool:
+        """Whether the data folder is there; it is complete then, because it was renamed into place."""
+        return self.data.is_dir()
+
+    def initialise(self, password: str) -> None:
+        """Build the data folder with its role and database beside its place, then rename it.
+
+        Raises:
+            EngineFailed: initdb or the creation of the database failed; nothing is in the final place.
+            EngineUnavailable: The programs are not installed.
+        """
+        self._make_reachable_home()
+        programs = find_programs(self.account)
+        draft = self.data.with_name("data.draft")
+        pwfile = self.data.with_name("initdb-password")
+        with writing(draft):
+            shutil.rmtree(draft, ignore_errors=True)
+            try:
+                self._write_pwfile(pwfile, password)
+                self._must(
+                    "initdb",
+                    [
+                        str(programs / "initdb"),
+                        f"--pgdata={draft}",
+                        f"--username={USER}",
+                        f"--pwfile={pwfile}",
+                        "--auth=scram-sha-256",
+                        "--encoding=UTF8",
+                        "--locale=C",
+                        "--no-instructions",
+                    ],
+                )
+                # In single-user mode, before the folder gets its name: a cluster without the database never exists.
+                self._must(
+                    "creating the database",
+                    [str(programs / "postgres"), "--single", "-j", "-D", str(draft), "postgres"],
+                    text=f"CREATE DATABASE {DATABASE};\n\n",
+                )
+            finally:
+                pwfile.unlink(missing_ok=True)
+            draft.rename(self.data)
+
+    def check(self) -> None:
+        """Refuse a data folder that this server must not touch.
+
+        Raises:
+            DataFolderUnusable: Another major version, another owner, or a folder that others can read.
+        """
+        try:
+            found = self.data.stat()
+            major = (self.data / "PG_VERSION").read_text("ascii", errors="replace").strip()
+        except OSError as error:
+            raise DataFolderUnusable(
+                f"the data folder {self.data} cannot be read: {error.strerror}",
+                hint="restore it from a backup, or begin anew: kinetria down --volumes",
+            ) from error
+        if major != str(SERVER_MAJOR):
+            raise DataFolderUnusable(
+                f"the data folder {self.data} belongs to PostgreSQL {major}; this is PostgreSQL {SERVER_MAJOR}",
+                hint="take another KINETRIA_PROJECT, or dump the data with the old version first; nothing was touched",
+            )
+        if found.st_uid != self.account.owner:
+            raise DataFolderUnusable(
+                f"the data folder {self.data} belongs to user id {found.st_uid},"
+                f" the server would run as {self.account.owner}",
+                hint=f"run kinetria as that user, or: chown -R {self.account.owner} {self.data}",
+            )
+        if stat.S_IMODE(found.st_mode) & 0o027:
+            raise DataFolderUnusable(
+                f"the data folder {self.data} has mode {stat.S_IMODE(found.st_mode):04o}, so that others could read it",
+                hint=f"chmod 700 {self.data}",
+            )
+
+    def running_pid(self) -> int | None:
+        """Return the server's process id, or None: a stale file or a reused id does not count."""
+        lines = self._pid_lines()
+        if not lines or not lines[0].strip().isdigit():
+            return None
+        pid = int(lines[0])
+        return pid if working_folder(pid) == self.data.resolve() else None
+
+    def running_port(self) -> int | None:
+        """Return the port that the running server was started with (line 4 of postmaster.pid)."""
+        lines = self._pid_lines()
+        return int(lines[3]) if self.running_pid() and len(lines) > 3 and lines[3].strip().isdigit() else None
+
+    def start(self, port: int, deadline: Deadline) -> None:
+        """Start the server and return when it accepts connections.
+
+        Raises:
+            EngineFailed: It ended; the details are its last log lines.
+            WaitTimedOut: It was not ready in time; it was stopped again.
+        """
+        self.check()
+        rotate(self._folder.postgres_log)
+        while True:
+            seen = self._folder.postgres_log.stat().st_size if self._folder.postgres_log.exists() else 0
+            process = self._spawn(port)
+            try:
+                self._wait_ready(process, deadline)
+                return
+            except EngineFailed as error:
+                said = self._folder.postgres_log.read_bytes()[seen:].decode("utf-8", "replace")
+                if deadline.passed or not any(words in said for words in _LEFTOVER_WORDS):
+                    raise
+                self._remove_pid_of_dead()
+                deadline.pause(0.2)
+                if deadline.passed:
+                    raise error
+            except BaseException:
+                process.send_signal(signal.SIGQUIT)
+                process.wait()
+                raise
+
+    def stop(self, deadline: Deadline) -> bool:
+        """End all sessions, write everything to disk, stop; return whether it ran.
+
+        Raises:
+            WaitTimedOut: It is still there at the deadline.
+        """
+        pid = self.running_pid()
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGINT)  # "fast" shutdown: PostgreSQL 16 manual, section 19.5
+        while self.running_pid() is not None:
+            if deadline.passed:
+                raise WaitTimedOut(
+                    f"PostgreSQL (pid {pid}) did not stop within {deadline.seconds:g} s",
+                    hint="kinetria logs postgres tells what it is doing; then kinetria down again",
+                )
+            deadline.pause(POLL_SECONDS)
+        return True
+
+    def remove(self) -> None:
+        """Delete the data. It is renamed first, so that a kill half-way never leaves a half cluster in place."""
+        doomed = self.data.with_name("data.removed")
+        with writing(doomed):
+            if self.data.exists():
+                shutil.rmtree(doomed, ignore_errors=True)
+                self.data.rename(doomed)
+            if doomed.exists():
+                shutil.rmtree(doomed)
+            if doomed.parent == system_home(self._folder.fingerprint):
+                shutil.rmtree(doomed.parent)
+
+    def _make_reachable_home(self) -> None:
+        home = self.account.home
+        if home is None:
+            return
+        with writing(home):
+            home.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            home.mkdir(mode=0o700, exist_ok=True)
+            self.account.give(home)
+
+    def _write_pwfile(self, pwfile: Path, password: str) -> None:
+        pwfile.unlink(missing_ok=True)
+        with os.fdopen(os.open(pwfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(password + "\n")
+        self.account.give(pwfile)
+
+    def _must(self, what: str, command: list[str], *, text: str = "") -> None:
+        done = self.account.run(command, text=text)
+        if done.returncode != 0 or "ERROR:" in done.stderr:
+            raise EngineFailed(
+                f"{what} failed with exit code {done.returncode}",
+                hint="the lines above are PostgreSQL's own; after mending the cause run kinetria up again",
+                details=(done.stderr or done.stdout).strip().splitlines()[-20:],
+            )
+
+    def _spawn(self, port: int) -> "subprocess.Popen[bytes]":
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "port": str(port),
+            "unix_socket_directories": str(self._folder.socket_folder(self.account.owner)),
+            "unix_socket_permissions": "0700",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_line_prefix": "%m [%p] %q%a ",
+            "cluster_name": f"kinetria {self._folder.root.name}",
+        }
+        command = [str(find_programs(self.account) / "postgres"), "-D", str(self.data)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        with writing(self._folder.postgres_log), self._folder.postgres_log.open("ab") as log:
+            return self.account.spawn(command, log=log, folder=self.data)
+
+    def _wait_ready(self, process: "subprocess.Popen[bytes]", deadline: Deadline) -> None:
+        while not self._is_ready(process.pid):
+            if process.poll() is not None:
+                raise EngineFailed(
+                    f"PostgreSQL ended while starting, with exit code {process.returncode}",
+                    hint=f"the lines above are the end of {self._folder.postgres_log}",
+                    details=last_lines(self._folder.postgres_log, 20),
+                )
+            if deadline.passed:
+                raise WaitTimedOut(
+                    f"PostgreSQL was not ready within {deadline.seconds:g} s; it was stopped again",
+                    hint="give it longer: kinetria up --timeout 5m",
+                    details=last_lines(self._folder.postgres_log, 20),
+                )
+            deadline.pause(POLL_SECONDS)
+
+    def _is_ready(self, pid: int) -> bool:
+        """Line 8 of postmaster.pid says so (PostgreSQL 16, utils/pidfile.h)."""
+        lines = self._pid_lines()
+        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def _pid_lines(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text("utf-8", errors="replace").splitlines()
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def _remove_pid_of_dead(self) -> None:
+        """Remove a pid file whose process is gone for good but still has an entry: a zombie that nobody reaps.
+
+        The server itself only sees that the id exists. Its second guard, the shared memory block, stays in place.
+        """
+        lines = self._pid_lines()
+        if lines and lines[0].strip().isdigit() and working_folder(int(lines[0])) != self.data.resolve():
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def working_folder(pid: int) -> Path | None:
+    """Return the folder that a process works in; None for a dead one, a zombie, or one that is not ours to see."""
+    if Path("/proc/self/cwd").exists():
+        try:
+            return Path(f"/proc/{pid}/cwd").readlink()
+        except OSError:
+            return None
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else Path(process.cwd())
+    except psutil.Error:
+        return None

@@ -1,0 +1,71 @@
+"""Reading and keeping the log files of the embedded stack."""
+
+import re
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+KEEP_BYTES = 10 * 1024 * 1024
+FOLLOW_SECONDS = 0.2
+TAIL_BYTES = 4 * 1024 * 1024
+
+_TIMESTAMP = re.compile(r'^(?:\{"time": ")?(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?)')
+
+
+def rotate(path: Path) -> None:
+    """Move a log that has grown large aside, before something is started that writes to it."""
+    if path.exists() and path.stat().st_size > KEEP_BYTES:
+        path.replace(path.with_name(path.name + ".1"))
+
+
+def last_lines(path: Path, count: int) -> list[str]:
+    """Return up to `count` lines from the end; none where the file is not there."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(0, 2)
+            stream.seek(max(0, stream.tell() - TAIL_BYTES))
+            return [line.decode("utf-8", "replace").rstrip("\r\n") for line in deque(stream, maxlen=count)]
+    except FileNotFoundError:
+        return []
+
+
+def since_lines(lines: list[str], seconds: float) -> list[str]:
+    """Return the lines that are at most `seconds` old; a line without a time belongs to the one before."""
+    limit = datetime.now(UTC) - timedelta(seconds=seconds)
+    for number, line in enumerate(lines):
+        match = _TIMESTAMP.match(line)
+        if match and datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00") >= limit:
+            return lines[number:]
+    return []
+
+
+def follow(paths: dict[str, Path]) -> Iterator[tuple[str, str]]:
+    """Yield (service, line) for what is appended from now on, until the caller stops; survives a rotation."""
+    positions = {name: path.stat().st_size if path.exists() else 0 for name, path in paths.items()}
+    while True:
+        quiet = True
+        for name, path in paths.items():
+            if not path.exists():
+                continue
+            if path.stat().st_size < positions[name]:
+                positions[name] = 0
+            with path.open("rb") as stream:
+                stream.seek(positions[name])
+                for line in _whole_lines(stream):
+                    quiet = False
+                    yield name, line
+                positions[name] = stream.tell()
+        if quiet:
+            time.sleep(FOLLOW_SECONDS)
+
+
+def _whole_lines(stream: BinaryIO) -> Iterator[str]:
+    """Yield complete lines and leave the stream where an unfinished one begins."""
+    while line := stream.readline():
+        if not line.endswith(b"\n"):
+            stream.seek(-len(line), 1)
+            return
+        yield line.decode("utf-8", "replace").rstrip("\r\n")

@@ -1,0 +1,113 @@
+"""The app service as a background process of the embedded stack."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import ServiceFailed, WaitTimedOut
+from kinetria_cli.domain.ports import HttpProbe
+from kinetria_cli.domain.stack import StackRecord
+from kinetria_cli.gateways.engines.embedded.layout import StackFolder
+from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
+from kinetria_cli.gateways.files import LockFile, writing
+
+POLL_SECONDS = 0.02
+PROBE_SECONDS = 1.0
+
+
+class AppProcess:
+    """`kinetria serve`, started by `up` and found again by the lock that it holds on its pid file.
+
+    Args:
+        folder: The stack's files.
+        probe: How to ask for GET /health.
+    """
+
+    def __init__(self, folder: StackFolder, probe: HttpProbe) -> None:
+        self._folder = folder
+        self._probe = probe
+        self._lock = LockFile(folder.app_pid)
+
+    def running_pid(self) -> int | None:
+        """Return the service's process id, or None."""
+        return self._lock.holder()
+
+    def start(self, record: StackRecord, environment: Mapping[str, str], deadline: Deadline) -> None:
+        """Start the service and return when GET /health answers 200.
+
+        Raises:
+            ServiceFailed: It ended; the details are its last log lines.
+            WaitTimedOut: It was not healthy in time; it was stopped again.
+        """
+        rotate(self._folder.app_log)
+        with writing(self._folder.app_log), self._folder.app_log.open("ab") as log:
+            process = subprocess.Popen(
+                # -P: the folder we start in must not be able to shadow a module.
+                [sys.executable, "-P", "-m", "kinetria_cli", "serve", "--pid-file", str(self._folder.app_pid)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(environment),
+                cwd=self._folder.root,
+                start_new_session=True,
+            )
+        try:
+            self._wait_healthy(process, record, deadline)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+
+    def wait_healthy(self, record: StackRecord, deadline: Deadline) -> None:
+        """Return when the running service answers 200.
+
+        Raises:
+            WaitTimedOut: It does not in time.
+        """
+        self._wait_healthy(None, record, deadline)
+
+    def stop(self, deadline: Deadline) -> bool:
+        """Ask the service to finish and end; return whether it ran.
+
+        Raises:
+            WaitTimedOut: It is still there at the deadline.
+        """
+        pid = self.running_pid()
+        while pid == 0 and not deadline.passed:  # it holds the lock and is about to write its id
+            deadline.pause(POLL_SECONDS)
+            pid = self.running_pid()
+        if not pid:
+            return False
+        os.kill(pid, signal.SIGTERM)
+        while self.running_pid() == pid:
+            if deadline.passed:
+                raise WaitTimedOut(
+                    f"the app service (pid {pid}) did not stop within {deadline.seconds:g} s",
+                    hint="kinetria logs app tells what it is doing; then kinetria down again",
+                )
+            deadline.pause(POLL_SECONDS)
+        return True
+
+    def _wait_healthy(self, process: "subprocess.Popen[bytes] | None", record: StackRecord, deadline: Deadline) -> None:
+        while True:
+            if process is not None and process.poll() is not None:
+                raise ServiceFailed(
+                    f"the app service ended while starting, with exit code {process.returncode}",
+                    hint=f"the lines above are the end of {self._folder.app_log}",
+                    details=last_lines(self._folder.app_log, 20),
+                )
+            # Another program's answer on this port is not ours: the lock says whether the service is up at all.
+            if self.running_pid():
+                answer = self._probe.get(record.health_url, timeout=min(PROBE_SECONDS, max(deadline.remaining, 0.1)))
+                if answer is not None and answer.healthy:
+                    return
+            if deadline.passed:
+                raise WaitTimedOut(
+                    f"the app service was not healthy within {deadline.seconds:g} s",
+                    hint="kinetria logs app tells why; give it longer with kinetria up --timeout 5m",
+                    details=last_lines(self._folder.app_log, 20),
+                )
+            deadline.pause(POLL_SECONDS)

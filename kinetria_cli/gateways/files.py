@@ -1,0 +1,127 @@
+"""Files that must never be half written, and locks that a killed process cannot leave behind."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import AlreadyRunning, FileUnwritable
+
+HELD_SECONDS = 0.5
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Translate an operating system error about `path`.
+
+    Raises:
+        FileUnwritable: The block failed to write; the message names the file and the reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileUnwritable(
+            f"{error.filename or path} cannot be written: {error.strerror}",
+            hint="free some space, or point KINETRIA_HOME at a folder that this user can write to",
+        ) from error
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder, and those above it, that only this user can enter.
+
+    Raises:
+        FileUnwritable: It cannot be made.
+    """
+    with writing(path):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 so that a reader sees the old text or the new one, never a part.
+
+    Raises:
+        FileUnwritable: The disk is full or the folder cannot be written; the old file is as it was.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with writing(path):
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+class LockFile:
+    """An advisory lock on a file, with the holder's process id as its content.
+
+    The kernel frees it when the holder ends, however it ends, so it is never stale. Programs that we start do not
+    inherit it: Python opens files close-on-exec.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free and write our process id into the file; return whether we have it.
+
+        Raises:
+            FileUnwritable: The file cannot be made.
+        """
+        with writing(self.path):
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def holder(self) -> int | None:
+        """Return the process id of the living holder, 0 where it has not written it yet, None where nobody holds it."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(os.read(descriptor, 20).strip() or 0)
+        finally:
+            os.close(descriptor)
+        return None
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock of a file for the block.
+
+    Raises:
+        AlreadyRunning: Another process holds it.
+    """
+    lock = LockFile(path)
+    deadline = Deadline(HELD_SECONDS)
+    # Somebody who only looks whether the lock is held has it for a moment.
+    while not lock.acquire():
+        if deadline.passed:
+            raise AlreadyRunning(f"process {lock.holder()} holds {path}", hint="stop it first: kinetria down")
+        deadline.pause(0.01)
+    try:
+        yield
+    finally:
+        lock.release()

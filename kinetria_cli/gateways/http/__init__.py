@@ -1,0 +1,1 @@
+"""GET /health: the service that answers it, and the probe that asks."""

@@ -1,0 +1,127 @@
+"""The session that migrations run in, and the lock that keeps runs apart."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, PrivilegeMissing
+
+SCHEMA = "public"
+POLL_SECONDS = 0.1
+
+_SESSION = {
+    # Names resolve here whatever the role's own search_path says: a schema named like the role would hide our tables.
+    "search_path": SCHEMA,
+    # The server notices within half a second that we are gone, and rolls back (PostgreSQL 14 and later).
+    "client_connection_check_interval": "500",
+}
+
+
+def pin_session(connection: psycopg.Connection[Any], *, local: bool = False) -> None:
+    """Set what every migration may rely on. By SET after connecting: a pooler may refuse start-up options.
+
+    Args:
+        connection: The connection that migrations run on.
+        local: Only to the end of the present transaction.
+    """
+    for name, value in _SESSION.items():
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, %s)", (name, value, local))
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """The session that holds the migration lock."""
+
+    pid: int
+    application_name: str
+    client: str
+    since: str
+
+    def __str__(self) -> str:
+        program = self.application_name or "an unnamed program"
+        return f"{program} at {self.client}, server process {self.pid}, since {self.since}"
+
+
+def check_writable(connection: psycopg.Connection[Any]) -> None:
+    """Refuse before anything is locked where nothing could be written.
+
+    Raises:
+        DatabaseReadOnly: The server is a standby, or the database or role is set to read-only.
+        PrivilegeMissing: The role may not create in the schema.
+    """
+    row = connection.execute(
+        """
+        SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean,
+               has_schema_privilege(current_user, %s, 'CREATE'), current_user, current_database()
+        """,
+        (SCHEMA,),
+    ).fetchone()
+    assert row is not None
+    in_recovery, read_only, may_create, role, database = row
+    if in_recovery:
+        raise DatabaseReadOnly("connected to a standby; migrations need the primary", hint="point DB_HOST at it")
+    if read_only:
+        raise DatabaseReadOnly(
+            f"database {database} is read-only for {role} (default_transaction_read_only is on)",
+            hint=f"ALTER DATABASE {database} RESET default_transaction_read_only, or log in as another role",
+        )
+    if not may_create:
+        raise PrivilegeMissing(
+            f"role {role} may not create tables in schema {SCHEMA} of database {database}",
+            hint=f"as its owner: GRANT CREATE ON SCHEMA {SCHEMA} TO {role}",
+        )
+
+
+def lock_key(database: str) -> int:
+    """Return the advisory lock's number: 63 bits that stand for the database and yoyo's table."""
+    digest = hashlib.sha256(f"kinetria migrations {database} {SCHEMA}".encode()).digest()
+    return int.from_bytes(digest[:8]) >> 1
+
+
+def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float) -> float:
+    """Take the session's advisory lock; return the seconds waited.
+
+    Polled: a session that waits inside pg_advisory_lock() holds a snapshot, and a concurrent index build waits for it.
+
+    Raises:
+        MigrationLocked: Another session held it to the end of the wait; the message names it.
+    """
+    key = lock_key(connection.info.dbname)
+    deadline = Deadline(wait_seconds)
+    while True:
+        row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", (key,)).fetchone()
+        if row and row[0]:
+            return wait_seconds - deadline.remaining
+        if deadline.passed:
+            raise MigrationLocked(
+                f"another migration run holds the lock: {lock_holder(connection, key) or 'it ended just now'}",
+                hint="wait for it, or raise --lock-wait",
+            )
+        deadline.pause(POLL_SECONDS)
+
+
+def holds_lock(connection: psycopg.Connection[Any]) -> bool:
+    """Whether this session still holds the lock: a file may have released it, a pooler may have changed the session."""
+    holder = lock_holder(connection, lock_key(connection.info.dbname))
+    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    return holder is not None and row is not None and holder.pid == row[0]
+
+
+def lock_holder(connection: psycopg.Connection[Any], key: int) -> LockHolder | None:
+    """Return who holds the lock now."""
+    row = connection.execute(
+        """
+        SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
+               to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC'
+        FROM pg_catalog.pg_locks AS l
+        JOIN pg_catalog.pg_stat_activity AS a USING (pid)
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          AND (l.classid::bigint << 32) | l.objid::bigint = %s
+        """,
+        (key,),
+    ).fetchone()
+    return LockHolder(*row) if row else None

@@ -1,0 +1,1 @@
+"""What people and scripts read: the only importer of rich."""

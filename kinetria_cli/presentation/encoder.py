@@ -1,0 +1,65 @@
+"""The JSON form of results and errors: one document, the keys that scripts rely on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import Any
+from uuid import UUID
+
+from kinetria_cli.domain.entities import SECRET_FIELDS
+from kinetria_cli.domain.errors import KinetriaError
+
+FORMAT = 1
+
+
+def result_document(result: Any, *, ok: bool) -> str:
+    """Return a result's document."""
+    return _dump({"kind": result.kind, "version": FORMAT, "ok": ok, "data": encode(result)})
+
+
+def error_document(error: KinetriaError, message: str, hint: str | None) -> str:
+    """Return an error's document; message and hint are given because they were redacted."""
+    body = {"code": error.code, "message": message, "hint": hint, "exit_code": error.exit_code}
+    return _dump({"kind": "error", "version": FORMAT, "ok": False, "error": body})
+
+
+def encode(value: Any) -> Any:
+    """Return what json can write: times in ISO 8601, decimals as text, secrets as present or absent."""
+    if hasattr(value, "as_data"):
+        return encode(value.as_data())
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: _secret(getattr(value, field.name))
+            if field.name in SECRET_FIELDS
+            else encode(getattr(value, field.name))
+            for field in fields(value)
+            if field.metadata.get("json", True)
+        }
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal | IPv4Address | IPv6Address | IPv4Interface | IPv6Interface):
+        return str(value)
+    return value
+
+
+def _secret(value: object) -> str:
+    return "present" if value else "absent"
+
+
+def _dump(document: Mapping[str, Any]) -> str:
+    # Escaped, so that no reader's terminal and no reader's decoding can change a byte of it.
+    return json.dumps(document, ensure_ascii=True, allow_nan=False)

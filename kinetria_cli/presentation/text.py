@@ -1,0 +1,52 @@
+"""Text from elsewhere made safe to print, and figures made easy to read."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+# C0 but tab and newline, DEL and C1, bidirectional controls, line separators, byte order mark, lone surrogates.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+_USERINFO = re.compile(r"(\w+://[^\s:/@]*):[^\s@]*@")
+
+
+def printable(text: object) -> str:
+    """Return the text with every character that could steer a terminal shown as its code."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", str(text))
+
+
+def one_line(text: object) -> str:
+    """Return the printable text without line breaks and tabs, for a cell of a table."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Return the text without any of the secrets, as they are or percent-encoded, and without a URL's password."""
+    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return _USERINFO.sub(r"\1:***@", text)
+
+
+def duration(seconds: float) -> str:
+    """Return `12 ms`, `1.4 s` or `3 min`."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as `182 MB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def moment(time: datetime) -> str:
+    """Return a time as `2026-11-16 18:30` UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,220 @@
+"""The settings: typed, frozen, each value with its origin. The only reader of the environment and of .env.
+
+Precedence: option > --env-file > process environment > .env > what `up` recorded > default. A variable that is set to
+nothing counts as not set, and hides the same one of a weaker source.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kinetria_cli import settings_values as values
+from kinetria_cli.domain.config import ConfigValue
+from kinetria_cli.domain.errors import ConfigInvalid, ConfigMissing
+from kinetria_cli.domain.stack import NamedDatabase
+from kinetria_cli.settings_database import is_named, missing_names, named_database
+from kinetria_cli.settings_sources import (
+    EnvFile,
+    RawValue,
+    bundled,
+    find_checkout,
+    find_dotenv,
+    process_environment,
+    read_env_file,
+    user_data_folder,
+)
+
+ENVIRONMENTS = ("development", "test", "staging", "production")
+ENGINES = ("auto", "docker", "embedded")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable that we read."""
+
+    name: str
+    parse: Callable[[str], Any] = values.plain
+    default: str | None = None
+    secret: bool = False
+
+
+VARIABLES = (
+    Variable("APP_NAME", default="kinetria"),
+    Variable("ENVIRONMENT", values.choice(*ENVIRONMENTS), "development"),
+    Variable("REQUEST_TIMEOUT", values.duration, "5s"),
+    Variable("DATABASE_URL", secret=True),
+    Variable("DB_HOST"),
+    Variable("DB_PORT"),
+    Variable("DB_USER"),
+    Variable("DB_PASSWORD", secret=True),
+    Variable("DB_PASSWORD_FILE"),
+    Variable("DB_NAME"),
+    Variable("DB_SSL_MODE"),
+    Variable("DB_POOL_MIN_SIZE", values.count, "1"),
+    Variable("DB_POOL_MAX_SIZE", values.count, "10"),
+    Variable("HTTP_HOST", default="127.0.0.1"),
+    Variable("HTTP_PORT", values.port, "8080"),
+    Variable("HEALTH_TOKEN", secret=True),
+    Variable("HEALTH_INTERVAL", values.duration, "2s"),
+    Variable("KINETRIA_ENGINE", values.choice(*ENGINES), "auto"),
+    Variable("KINETRIA_PROJECT", values.project, "kinetria"),
+    Variable("KINETRIA_HOME", values.path),
+    Variable("KINETRIA_MIGRATIONS_DIR", values.path),
+    Variable("KINETRIA_COMPOSE_DIR", values.path),
+    Variable("KINETRIA_OUTPUT", values.choice("human", "json"), "human"),
+)
+NAMES = frozenset(variable.name for variable in VARIABLES)
+DATABASE_NAMES = frozenset(name for name in NAMES if name.startswith("DB_") and "POOL" not in name) | {"DATABASE_URL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, typed. `named` is the database that DB_* or DATABASE_URL name, if they do."""
+
+    app_name: str
+    environment: str
+    request_timeout: float
+    pool_min_size: int
+    pool_max_size: int
+    http_host: str
+    http_port: int
+    http_port_given: bool
+    health_token: str | None = field(repr=False)
+    health_interval: float
+    engine: str
+    engine_given: bool
+    project: str
+    home: Path
+    migrations_dir: Path
+    compose_dir: Path
+    output: str
+    named: NamedDatabase | None
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...]
+    raw: Mapping[str, RawValue] = field(repr=False)
+
+    @property
+    def production(self) -> bool:
+        """Whether destroying something needs more than --yes."""
+        return self.environment == "production"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret text that is set, for redaction."""
+        found = [
+            self.raw[variable.name].text for variable in VARIABLES if variable.secret and variable.name in self.raw
+        ]
+        if self.named:
+            found.append(self.named.params.password)
+        return tuple(text for text in found if text)
+
+    def shown(self) -> tuple[ConfigValue, ...]:
+        """Each variable with its value and origin; secrets without their value."""
+        return tuple(self._show(variable) for variable in VARIABLES)
+
+    def _show(self, variable: Variable) -> ConfigValue:
+        derived = {
+            "KINETRIA_HOME": self.home,
+            "KINETRIA_MIGRATIONS_DIR": self.migrations_dir,
+            "KINETRIA_COMPOSE_DIR": self.compose_dir,
+        }
+        if variable.name in self.raw:
+            raw = self.raw[variable.name]
+            return ConfigValue(variable.name, None if variable.secret else raw.text, raw.origin, variable.secret)
+        default = derived.get(variable.name, variable.default)
+        origin = "not set" if default is None else "default"
+        return ConfigValue(variable.name, None if default is None else str(default), origin, variable.secret)
+
+
+def load_settings(
+    options: Mapping[str, RawValue] | None = None,
+    *,
+    env_file: Path | None = None,
+    working_folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    database: bool = True,
+) -> Settings:
+    """Read, check and type all settings.
+
+    Args:
+        options: Values given as command-line options, by variable name.
+        env_file: The file of --env-file.
+        working_folder: Where the search for .env and the checkout starts; default the present one.
+        environ: Read instead of the process environment, for tests.
+        database: Whether DB_* and DATABASE_URL matter to the command; where not, they are not even checked.
+
+    Raises:
+        ConfigInvalid: Something is malformed; all problems are in the one message.
+        ConfigMissing: Something that is required is not set, and nothing is malformed.
+    """
+    folder = (working_folder or Path.cwd()).absolute()
+    dotenv_path = find_dotenv(folder)
+    dotenv = read_env_file(dotenv_path, required=False) if dotenv_path else EnvFile({})
+    named_file = read_env_file(env_file, required=True) if env_file else EnvFile({})
+    merged = {**dotenv.values, **process_environment(NAMES, environ), **named_file.values, **(options or {})}
+    raw = {name: value for name, value in merged.items() if name in NAMES and value.text}
+
+    problems: list[str] = []
+    typed = _typed(raw, problems)
+    malformed = len(problems)
+    named = named_database(raw, problems) if database and is_named(raw) else None
+    if problems:
+        only_missing = not malformed and all(problem.endswith("is not set") for problem in problems)
+        raise (ConfigMissing if only_missing else ConfigInvalid)(
+            f"failed to parse config: {'; '.join(problems)}",
+            hint="kinetria config show lists each value and its origin",
+        )
+    checkout = find_checkout(folder)
+    return Settings(
+        app_name=typed["APP_NAME"],
+        environment=typed["ENVIRONMENT"],
+        request_timeout=typed["REQUEST_TIMEOUT"],
+        pool_min_size=typed["DB_POOL_MIN_SIZE"],
+        pool_max_size=typed["DB_POOL_MAX_SIZE"],
+        http_host=typed["HTTP_HOST"],
+        http_port=typed["HTTP_PORT"],
+        http_port_given="HTTP_PORT" in raw,
+        health_token=typed["HEALTH_TOKEN"],
+        health_interval=typed["HEALTH_INTERVAL"],
+        engine=typed["KINETRIA_ENGINE"],
+        engine_given="KINETRIA_ENGINE" in raw,
+        project=typed["KINETRIA_PROJECT"],
+        home=typed["KINETRIA_HOME"],
+        migrations_dir=typed["KINETRIA_MIGRATIONS_DIR"] or _own_folder(checkout, "migrations"),
+        compose_dir=typed["KINETRIA_COMPOSE_DIR"] or _own_folder(checkout, "compose"),
+        output=typed["KINETRIA_OUTPUT"],
+        named=named,
+        missing=tuple(missing_names(raw)),
+        warnings=dotenv.warnings + named_file.warnings,
+        raw=raw,
+    )
+
+
+def json_is_wanted(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the process environment asks for JSON; for errors that come before the settings are read."""
+    found = process_environment(frozenset({"KINETRIA_OUTPUT"}), environ)
+    return any(value.text == "json" for value in found.values())
+
+
+def _typed(raw: Mapping[str, RawValue], problems: list[str]) -> dict[str, Any]:
+    """Parse everything but the database's own variables, which are read as one."""
+    typed: dict[str, Any] = {}
+    for variable in VARIABLES:
+        if variable.name in DATABASE_NAMES:
+            continue
+        text = raw[variable.name].text if variable.name in raw else variable.default
+        try:
+            typed[variable.name] = None if text is None else variable.parse(text)
+        except ValueError as error:
+            problems.append(f"{variable.name} {error} (from {raw[variable.name].origin})")
+    if typed.get("DB_POOL_MIN_SIZE", 0) > typed.get("DB_POOL_MAX_SIZE", 0) and not problems:
+        problems.append("DB_POOL_MIN_SIZE is larger than DB_POOL_MAX_SIZE")
+    if "KINETRIA_HOME" not in raw:
+        typed["KINETRIA_HOME"] = home = user_data_folder() / "kinetria"
+        if not home.is_absolute():
+            problems.append("KINETRIA_HOME is not set, and this user has no home folder")
+    return typed
+
+
+def _own_folder(checkout: Path | None, name: str) -> Path:
+    return checkout / name if checkout else bundled(name)

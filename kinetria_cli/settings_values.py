@@ -1,0 +1,76 @@
+"""Turning a setting's text into a value. Each parser raises ValueError with the words that follow the name."""
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", re.ASCII)
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+
+
+def plain(text: str) -> str:
+    """Return the text; it may hold anything but NUL, which no environment and no server takes."""
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
+    return text
+
+
+def port(text: str) -> int:
+    """Return a TCP port, 1 to 65535."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise ValueError(f"is {text!r}, not a port from 1 to 65535")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Return a whole number from 1 to 10,000."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 10_000:
+        raise ValueError(f"is {text!r}, not a whole number from 1 to 10000")
+    return int(text)
+
+
+def duration(text: str) -> float:
+    """Return seconds from `500ms`, `5s`, `1m`, `2h`; a number without a unit is seconds."""
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * _UNIT_SECONDS[match[2]] if match else math.nan
+    if not (0 < seconds < 10**9):
+        raise ValueError(f"is {text!r}, not a duration like 500ms, 5s or 1m")
+    return seconds
+
+
+def wait(text: str) -> float:
+    """Return seconds as `duration` does, or 0 for "do not wait"."""
+    return 0.0 if re.fullmatch(r"0+(ms|s|m|h)?", text.strip()) else duration(text)
+
+
+def project(text: str) -> str:
+    """Return a project name as Compose allows it: lower case, digits, `-` and `_`, at most 63."""
+    if not _PROJECT.fullmatch(text):
+        raise ValueError(
+            f"is {text!r}; a name has lower-case letters, digits, - and _, and starts with a letter or digit"
+        )
+    return text
+
+
+def path(text: str) -> Path:
+    """Return an absolute path; `~` is the home folder, a relative one starts at the working folder."""
+    try:
+        return Path(plain(text)).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"is {text!r}, and this user has no home folder") from None
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Return a parser that takes one of these words."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"is {text!r}, not one of {', '.join(allowed)}")
+        return text
+
+    return parse

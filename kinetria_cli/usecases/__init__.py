@@ -1,0 +1,1 @@
+"""What the tool does: functions that take ports and return frozen results. Nothing here prints."""

@@ -1,0 +1,45 @@
+"""Asking before something is destroyed."""
+
+from kinetria_cli.domain.dialogue import Prompt
+from kinetria_cli.domain.errors import ConfirmationRequired
+
+
+def require_confirmation(
+    prompt: Prompt, what: str, *, name: str, own: bool, production: bool, yes: bool, confirm: str | None
+) -> None:
+    """Return when the user agreed to destroy something.
+
+    On a database that this project's `up` did not start, or in production, --yes is not enough: the database's name
+    has to be typed or given.
+
+    Args:
+        prompt: The person at the terminal.
+        what: What is about to happen and where, as sentences.
+        name: The database's name.
+        own: Whether `up` of this project started the database.
+        production: Whether ENVIRONMENT is production.
+        yes: Whether --yes was given.
+        confirm: The value of --confirm.
+
+    Raises:
+        ConfirmationRequired: The answer was no, or there was nobody to ask.
+    """
+    if confirm is not None:
+        if confirm == name:
+            return
+        raise ConfirmationRequired(f"--confirm names {confirm!r}, the database is {name!r}", hint=f"--confirm {name}")
+    if production or not own:
+        why = "ENVIRONMENT is production" if production else "kinetria up of this project did not start this database"
+        if not prompt.present:
+            raise ConfirmationRequired(f"{what} Not confirmed, and {why}.", hint=f"add --confirm {name}")
+        if prompt.ask(f"{what}\n{why[0].upper() + why[1:]}: type the database's name to go on: ").strip() != name:
+            raise ConfirmationRequired(
+                "not confirmed; nothing was changed", hint=f"type {name}, or add --confirm {name}"
+            )
+        return
+    if yes:
+        return
+    if not prompt.present:
+        raise ConfirmationRequired(f"{what} Not confirmed.", hint="add --yes")
+    if prompt.ask(f"{what}\nGo on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ConfirmationRequired("not confirmed; nothing was changed", hint="answer y, or add --yes")

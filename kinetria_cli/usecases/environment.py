@@ -1,0 +1,63 @@
+"""The connection as variables: for a shell, and for the service that `up` starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import quote
+
+from kinetria_cli.domain.stack import ConnectionParams
+
+SCRIPT_KEYS = ("DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME", "DB_SSL_MODE", "DATABASE_URL", "HTTP_PORT")
+
+
+@dataclass(frozen=True, slots=True)
+class ShellEnvironment:
+    """What `env` prints. The only result that holds a password."""
+
+    kind: ClassVar[str] = "env"
+    variables: Mapping[str, str]
+
+    def as_data(self) -> dict[str, object]:
+        """The JSON form: the keys that scripts read; the port numbers as text, as in the shell."""
+        return {name: self.variables[name] for name in SCRIPT_KEYS}
+
+
+def shell_environment(params: ConnectionParams, *, http_port: int, passfile: str) -> ShellEnvironment:
+    """Return DB_*, DATABASE_URL and libpq's own variables for one database.
+
+    Args:
+        params: The database.
+        http_port: The service's port.
+        passfile: A file of mode 0600 in libpq's format that holds its password.
+    """
+    return ShellEnvironment(
+        {
+            "DB_HOST": params.host,
+            "DB_PORT": str(params.port),
+            "DB_USER": params.user,
+            "DB_PASSWORD": params.password,
+            "DB_NAME": params.dbname,
+            "DB_SSL_MODE": params.sslmode,
+            "DATABASE_URL": database_url(params),
+            "HTTP_PORT": str(http_port),
+            "PGHOST": params.host,
+            "PGPORT": str(params.port),
+            "PGUSER": params.user,
+            "PGDATABASE": params.dbname,
+            "PGSSLMODE": params.sslmode,
+            "PGPASSFILE": passfile,
+        }
+    )
+
+
+def database_url(params: ConnectionParams) -> str:
+    """Return a postgres:// URL, each part percent-encoded."""
+    user, password, name = (quote(part, safe="") for part in (params.user, params.password, params.dbname))
+    host = f"[{params.host}]" if ":" in params.host else quote(params.host, safe="")
+    return f"postgres://{user}:{password}@{host}:{params.port}/{name}?sslmode={params.sslmode}"
+
+
+def passfile_line(params: ConnectionParams) -> str:
+    """Return a line of libpq's password file: `:` and `\\` are escaped (PostgreSQL 16 manual, section 34.16)."""
+    parts = (params.host, str(params.port), params.dbname, params.user, params.password)
+    return ":".join(part.replace("\\", "\\\\").replace(":", "\\:") for part in parts) + "\n"

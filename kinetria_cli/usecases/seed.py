@@ -1,0 +1,82 @@
+"""Loading a profile: deterministic records, in one transaction, recognised by their ids."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.errors import Refused
+from kinetria_cli.domain.ports import Database, MigrationGateway, Repositories, Repository
+from kinetria_cli.usecases.profiles import build_profile
+
+
+@dataclass(frozen=True, slots=True)
+class SeedTable:
+    """What happened to the profile's rows of one table.
+
+    Args:
+        inserted: Were not there.
+        changed: Are there, but say something else by now; left alone.
+        unchanged: Are there as the profile has them.
+    """
+
+    name: str
+    inserted: int
+    changed: int
+    unchanged: int
+
+    @property
+    def rows(self) -> int:
+        """The profile's rows."""
+        return self.inserted + self.changed + self.unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """What a seed did, table by table."""
+
+    kind: ClassVar[str] = "seed"
+    profile: str
+    random_seed: int
+    tables: tuple[SeedTable, ...]
+    seconds: float
+    dry_run: bool = field(default=False, metadata={"json": False})
+
+
+def seed(
+    profile: str, *, random_seed: int, database: Database, migrations: MigrationGateway, dry_run: bool
+) -> SeedResult:
+    """Insert the profile's records that are not there yet; change nothing else.
+
+    Args:
+        profile: `minimal` or `demo`.
+        random_seed: The same number gives the same records.
+        database: Where to.
+        migrations: To refuse on a schema that is behind.
+        dry_run: Only count.
+
+    Raises:
+        MalformedParameters: There is no such profile.
+        Refused: Migrations are pending.
+        RecordConflict: A record of the user's own is in the way, such as the same e-mail; nothing was inserted.
+    """
+    started = time.monotonic()
+    records = build_profile(profile, random_seed)
+    if pending := migrations.status().pending_ids:
+        raise Refused(
+            f"{len(pending)} migrations are pending, the first is {pending[0]}",
+            hint="kinetria migrate, then seed again",
+        )
+    with database.transaction() as repositories:
+        tables = tuple(_load_table(name, records[name], repositories, dry_run=dry_run) for name in TABLES)
+    return SeedResult(profile, random_seed, tables, round(time.monotonic() - started, 3), dry_run)
+
+
+def _load_table(name: str, records: list[Any], repositories: Repositories, *, dry_run: bool) -> SeedTable:
+    repository: Repository[Any] = getattr(repositories, name)
+    found = repository.get_many(record.id for record in records)
+    missing = [record for record in records if record.id not in found]
+    unchanged = sum(found.get(record.id) == record for record in records)
+    if not dry_run:
+        repository.add_missing(missing)
+    return SeedTable(name, inserted=len(missing), changed=len(found) - unchanged, unchanged=unchanged)

@@ -1,0 +1,231 @@
+"""Starting the stack: database, migrations, seed, app, each in its turn, and nothing left half started."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.dialogue import Progress
+from kinetria_cli.domain.errors import EngineFailed, KinetriaError
+from kinetria_cli.domain.migration import MigrationRun
+from kinetria_cli.domain.ports import Database, Engine, MigrationGateway
+from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord
+from kinetria_cli.usecases.seed import SeedResult, seed
+
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class UpDatabase:
+    """The started database."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    server_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpMigrations:
+    """What `up` applied, and how many are left."""
+
+    applied: tuple[MigrationRun, ...]
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line for people: what was done and how long it took."""
+
+    name: str
+    detail: str
+    seconds: float
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpResult:
+    """The running stack."""
+
+    kind: ClassVar[str] = "up"
+    engine: str
+    project: str
+    services: tuple[ServiceState, ...]
+    database: UpDatabase
+    migrations: UpMigrations
+    seconds: float
+    steps: tuple[Step, ...] = field(metadata={"json": False})
+    engine_reason: str = field(metadata={"json": False})
+
+
+@dataclass(frozen=True, slots=True)
+class UpRequest:
+    """What the user asked for.
+
+    Args:
+        database_port, http_port: Ports that the user insists on.
+        migrate, app: Whether to apply migrations and to start the service.
+        seed_profile: A profile to load, or None.
+        timeout: Seconds for waiting until everything is healthy.
+        lock_wait: Seconds to wait for another migration run.
+    """
+
+    database_port: int | None
+    http_port: int | None
+    migrate: bool
+    app: bool
+    seed_profile: str | None
+    random_seed: int
+    timeout: float
+    lock_wait: float
+
+
+class _Steps:
+    """Runs the steps one by one, tells the progress, and knows which one failed."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.done: list[Step] = []
+        self.fresh: list[str] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[list[str]]:
+        """A step; the block appends its one line of detail, and the word "again" when there was nothing to do."""
+        self._progress.begin(name)
+        started = time.monotonic()
+        said: list[str] = []
+        try:
+            yield said
+        except KinetriaError as error:
+            error.message = f"{name}: {error.message}"
+            raise
+        seconds = time.monotonic() - started
+        detail = said[0]
+        self.done.append(Step(name, detail, seconds, fresh=len(said) == 1))
+        self._progress.end(name, detail, seconds)
+
+
+def bring_up(
+    request: UpRequest,
+    *,
+    engine: Engine,
+    engine_reason: str,
+    migrations_for: Callable[[ConnectionParams], MigrationGateway],
+    database_for: Callable[[ConnectionParams], Database],
+    app_environment: Callable[[StackRecord], Mapping[str, str]],
+    progress: Progress,
+) -> UpResult:
+    """Start what does not run yet and return when all of it is healthy.
+
+    Whatever this call started is stopped again when a later step fails; what ran before stays. Data always stay.
+
+    Raises:
+        Whatever the ports raise, the failed step's name in front of the message.
+    """
+    started = time.monotonic()
+    deadline = Deadline(request.timeout)
+    with engine.exclusive(deadline):
+        run = _Steps(progress)
+        fresh_parts: list[Callable[[Deadline], bool]] = []
+        try:
+            with run.step("database") as said:
+                outcome = engine.start_database(
+                    port=request.database_port, http_port=request.http_port, app_wanted=request.app, deadline=deadline
+                )
+                if outcome.fresh:
+                    fresh_parts.append(engine.stop_database)
+                record = engine.record()
+                if record is None:
+                    raise EngineFailed("the engine recorded nothing about the database it started", hint="kinetria up")
+                database = database_for(record.database)
+                info = database.server_info()
+                said.append(outcome.detail if outcome.fresh else f"{outcome.detail}, running already")
+                if not outcome.fresh:
+                    said.append("again")
+            applied = _migrate(request, run, migrations_for(record.database))
+            if request.seed_profile is not None:
+                _seed(request, run, database, migrations_for(record.database))
+            database.close()
+            if request.app:
+                with run.step("app") as said:
+                    # Before the call: a kill by Ctrl-C inside it must stop the service too.
+                    if not _runs(engine, "app"):
+                        fresh_parts.append(engine.stop_app)
+                    outcome = engine.start_app(environment=app_environment(record), deadline=deadline)
+                    said.append(f"healthy at {outcome.detail}")
+                    if not outcome.fresh:
+                        said.append("again")
+        except BaseException:
+            for stop in reversed(fresh_parts):
+                stop(Deadline(STOP_SECONDS))
+            raise
+        return UpResult(
+            engine=engine.name,
+            project=record.project,
+            services=_healthy_services(engine, request),
+            database=UpDatabase(
+                record.database.host, record.database.port, record.database.dbname, record.database.user, info.version
+            ),
+            migrations=applied,
+            seconds=round(time.monotonic() - started, 3),
+            steps=tuple(run.done),
+            engine_reason=engine_reason,
+        )
+
+
+def _migrate(request: UpRequest, run: _Steps, migrations: MigrationGateway) -> UpMigrations:
+    if not request.migrate:
+        return UpMigrations((), len(migrations.status().pending_ids))
+    with run.step("migrations") as said:
+        result = migrations.apply(lock_wait=request.lock_wait)
+        head = result.head or "nothing"
+        if result.applied:
+            said.append(f"{len(result.applied)} applied, now at {head}")
+        else:
+            said.extend([f"none pending, at {head}", "again"])
+    return UpMigrations(result.applied, result.pending)
+
+
+def _seed(request: UpRequest, run: _Steps, database: Database, migrations: MigrationGateway) -> None:
+    assert request.seed_profile is not None
+    with run.step("seed") as said:
+        result = seed(
+            request.seed_profile,
+            random_seed=request.random_seed,
+            database=database,
+            migrations=migrations,
+            dry_run=False,
+        )
+        said.append(f"{result.profile}: {describe(result)}")
+        if not any(table.inserted for table in result.tables):
+            said.append("again")
+
+
+def describe(result: SeedResult) -> str:
+    """Return the row counts of the tables that people think in, as one line."""
+    told = {
+        "users": "users",
+        "workouts": "workouts",
+        "exercises": "exercises",
+        "sessions": "sessions",
+        "set_records": "sets",
+    }
+    return ", ".join(
+        f"{table.rows:,} {told[table.name]}" for table in result.tables if table.rows and table.name in told
+    )
+
+
+def _runs(engine: Engine, name: str) -> bool:
+    return any(service.name == name and service.state == "running" for service in engine.services())
+
+
+def _healthy_services(engine: Engine, request: UpRequest) -> tuple[ServiceState, ...]:
+    """The services as they are now: the database answered a query, the app its GET /health."""
+    checked = {"postgres"} | ({"app"} if request.app else set())
+    return tuple(
+        ServiceState(service.name, service.state, "healthy" if service.name in checked else "unknown", service.address)
+        for service in engine.services()
+    )

@@ -1,0 +1,3 @@
+-- Fails while another table refers to users, which is right: those are rolled back first.
+
+DROP TABLE users;

@@ -1,0 +1,114 @@
+"""What tests share: where things lie, how to connect, how to run the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from kinetria_cli.app import app
+from kinetria_cli.domain.stack import ConnectionParams
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+MIGRATIONS = CHECKOUT / "migrations"
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def connect_to(params: ConnectionParams) -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        host=params.host,
+        port=params.port,
+        user=params.user,
+        password=params.password,
+        dbname=params.dbname,
+        sslmode=params.sslmode,
+        autocommit=True,
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run of the command line printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """The `data` of the JSON result."""
+        document = json.loads(self.out)
+        assert document["version"] == 1
+        return document["data"]
+
+    @property
+    def error(self) -> Any:
+        """The `error` of the JSON error; nothing is on stdout then."""
+        assert self.out == ""
+        document = json.loads(self.err.strip().splitlines()[-1])
+        assert document["kind"] == "error"
+        assert document["error"]["exit_code"] == self.code
+        return document["error"]
+
+
+class Cli:
+    """Runs the command line in this process, against a database named by the environment."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def use(self, params: ConnectionParams) -> "Cli":
+        """Name the database of the following runs by DB_*."""
+        for name, value in database_variables(params).items():
+            self._monkeypatch.setenv(name, value)
+        return self
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Answer:
+        result = CliRunner().invoke(app, list(arguments), input=stdin, prog_name="kinetria")
+        return Answer(result.exit_code, result.stdout, result.stderr)
+
+
+def database_variables(params: ConnectionParams) -> dict[str, str]:
+    return {
+        "DB_HOST": params.host,
+        "DB_PORT": str(params.port),
+        "DB_USER": params.user,
+        "DB_PASSWORD": params.password,
+        "DB_NAME": params.dbname,
+        "DB_SSL_MODE": params.sslmode,
+    }
+
+
+def kinetria(
+    *arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = 120, stdin: str = ""
+) -> Answer:
+    """Run the command line as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kinetria_cli", *arguments],
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def start_kinetria(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+    """Start the command line as a process of its own and leave it running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "kinetria_cli", *arguments],
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
