@@ -1,5 +1,7 @@
 """The composition root: the one place that knows the settings, the gateways and the use cases' needs."""
 
+from __future__ import annotations
+
 import hashlib
 import logging
 import time
@@ -14,16 +16,16 @@ from kinetria_cli import __version__
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, EngineUnavailable, KinetriaError
 from kinetria_cli.domain.migration import MigrationStatus
-from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
 from kinetria_cli.settings import NAMES, Settings
 from kinetria_cli.settings_sources import inherited_environment
 from kinetria_cli.usecases.environment import passfile_line
-from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
 from kinetria_cli.usecases.target import Target, choose_target
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
     from kinetria_cli.gateways.postgres.database import PostgresDatabase
+    from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
 
 EMBEDDED_REASON = "this version has no docker engine yet"
 
@@ -102,11 +104,11 @@ class Container:
         """Return a database for one command: one connection is enough."""
         return self._pooled(params, 1, 1)
 
-    def service_database(self, params: ConnectionParams) -> "PostgresDatabase":
+    def service_database(self, params: ConnectionParams) -> PostgresDatabase:
         """Return a database for the service, with its pool's limits."""
         return self._pooled(params, self.settings.pool_min_size, self.settings.pool_max_size)
 
-    def _pooled(self, params: ConnectionParams, min_size: int, max_size: int) -> "PostgresDatabase":
+    def _pooled(self, params: ConnectionParams, min_size: int, max_size: int) -> PostgresDatabase:
         from kinetria_cli.gateways.postgres.database import PostgresDatabase
 
         return PostgresDatabase(params, timeout=self.settings.request_timeout, min_size=min_size, max_size=max_size)
@@ -125,6 +127,7 @@ class Container:
     def health_ports(self) -> HealthPorts:
         """Return what `health` asks."""
         from kinetria_cli.gateways.postgres.connect import reach
+        from kinetria_cli.usecases.health import HealthPorts
 
         return HealthPorts(
             engine=self.engine,
@@ -140,7 +143,8 @@ class Container:
     def _inspect_database(self) -> DatabaseFacts:
         """Log in once and ask everything on that connection."""
         from kinetria_cli.gateways.migrations import YoyoMigrationGateway
-        from kinetria_cli.gateways.postgres.database import server_info
+        from kinetria_cli.gateways.postgres.server import server_info
+        from kinetria_cli.usecases.health import DatabaseFacts
 
         started = time.monotonic()
         with self._connect(self.target.params)() as opened:

@@ -110,20 +110,50 @@ class Settings:
 
     def shown(self) -> tuple[ConfigValue, ...]:
         """Each variable with its value and origin; secrets without their value."""
-        return tuple(self._show(variable) for variable in VARIABLES)
-
-    def _show(self, variable: Variable) -> ConfigValue:
         derived = {
-            "KINETRIA_HOME": self.home,
-            "KINETRIA_MIGRATIONS_DIR": self.migrations_dir,
-            "KINETRIA_COMPOSE_DIR": self.compose_dir,
+            "KINETRIA_HOME": str(self.home),
+            "KINETRIA_MIGRATIONS_DIR": str(self.migrations_dir),
+            "KINETRIA_COMPOSE_DIR": str(self.compose_dir),
         }
-        if variable.name in self.raw:
-            raw = self.raw[variable.name]
-            return ConfigValue(variable.name, None if variable.secret else raw.text, raw.origin, variable.secret)
-        default = derived.get(variable.name, variable.default)
-        origin = "not set" if default is None else "default"
-        return ConfigValue(variable.name, None if default is None else str(default), origin, variable.secret)
+        return tuple(_show(variable, self.raw, derived.get(variable.name)) for variable in VARIABLES)
+
+
+def _show(variable: Variable, raw: Mapping[str, RawValue], derived: str | None = None) -> ConfigValue:
+    if variable.name in raw:
+        found = raw[variable.name]
+        return ConfigValue(variable.name, None if variable.secret else found.text, found.origin, variable.secret)
+    default = derived or variable.default
+    return ConfigValue(variable.name, default, "not set" if default is None else "default", variable.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class RawSettings:
+    """Every variable that is set, by name, before anything is checked."""
+
+    raw: Mapping[str, RawValue] = field(repr=False)
+    warnings: tuple[str, ...]
+    folder: Path
+
+    def shown(self) -> tuple[ConfigValue, ...]:
+        """Each variable as it was found, for somebody who is looking for the mistake in it."""
+        return tuple(_show(variable, self.raw) for variable in VARIABLES)
+
+
+def read_settings(
+    options: Mapping[str, RawValue] | None = None,
+    *,
+    env_file: Path | None = None,
+    working_folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> RawSettings:
+    """Collect what is set, the strongest source first. Arguments and errors of the files as for `load_settings`."""
+    folder = (working_folder or Path.cwd()).absolute()
+    dotenv_path = find_dotenv(folder)
+    dotenv = read_env_file(dotenv_path, required=False) if dotenv_path else EnvFile({})
+    named_file = read_env_file(env_file, required=True) if env_file else EnvFile({})
+    merged = {**dotenv.values, **process_environment(NAMES, environ), **named_file.values, **(options or {})}
+    raw = {name: value for name, value in merged.items() if name in NAMES and value.text}
+    return RawSettings(raw, dotenv.warnings + named_file.warnings, folder)
 
 
 def load_settings(
@@ -147,13 +177,8 @@ def load_settings(
         ConfigInvalid: Something is malformed; all problems are in the one message.
         ConfigMissing: Something that is required is not set, and nothing is malformed.
     """
-    folder = (working_folder or Path.cwd()).absolute()
-    dotenv_path = find_dotenv(folder)
-    dotenv = read_env_file(dotenv_path, required=False) if dotenv_path else EnvFile({})
-    named_file = read_env_file(env_file, required=True) if env_file else EnvFile({})
-    merged = {**dotenv.values, **process_environment(NAMES, environ), **named_file.values, **(options or {})}
-    raw = {name: value for name, value in merged.items() if name in NAMES and value.text}
-
+    found = read_settings(options, env_file=env_file, working_folder=working_folder, environ=environ)
+    raw = found.raw
     problems: list[str] = []
     typed = _typed(raw, problems)
     malformed = len(problems)
@@ -164,7 +189,7 @@ def load_settings(
             f"failed to parse config: {'; '.join(problems)}",
             hint="kinetria config show lists each value and its origin",
         )
-    checkout = find_checkout(folder)
+    checkout = find_checkout(found.folder)
     return Settings(
         app_name=typed["APP_NAME"],
         environment=typed["ENVIRONMENT"],
@@ -185,7 +210,7 @@ def load_settings(
         output=typed["KINETRIA_OUTPUT"],
         named=named,
         missing=tuple(missing_names(raw)),
-        warnings=dotenv.warnings + named_file.warnings,
+        warnings=found.warnings,
         raw=raw,
     )
 

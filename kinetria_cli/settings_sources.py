@@ -180,3 +180,8 @@ def user_data_folder() -> Path:
     xdg = Path(os.environ.get("XDG_DATA_HOME", ""))
     # os.path's function leaves the ~ where there is no home folder; Path's raises.
     return xdg if xdg.is_absolute() else Path(os.path.expanduser("~/.local/share"))  # noqa: PTH111
+
+
+def color_is_forced() -> bool:
+    """Whether FORCE_COLOR asks for colour where there is no terminal (force-color.org)."""
+    return bool(os.environ.get("FORCE_COLOR"))

@@ -6,74 +6,24 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
 import typer
 
-from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, Terminated
+from kinetria_cli.commands.options import COMMON, CommonOptions
+from kinetria_cli.domain.errors import ConfigInvalid, KinetriaError, MalformedParameters, Terminated
 from kinetria_cli.presentation.output import Output, TerminalPrompt, silence_stdout
-from kinetria_cli.settings import json_is_wanted, load_settings
-from kinetria_cli.settings_sources import RawValue
+from kinetria_cli.settings import json_is_wanted, load_settings, read_settings
+from kinetria_cli.settings_sources import RawValue, color_is_forced
 from kinetria_cli.settings_values import duration, wait
 
 if TYPE_CHECKING:
     from kinetria_cli.bootstrap import Container
+    from kinetria_cli.domain.config import ConfigValue
     from kinetria_cli.usecases.target import Target
 
 P = ParamSpec("P")
-
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print the result as one JSON document. [KINETRIA_OUTPUT=json]")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", envvar="KINETRIA_QUIET", help="No progress.")]
-VerboseOption = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, envvar="KINETRIA_VERBOSE", help="More words; -vv adds tracebacks.")
-]
-EnvFileOption = Annotated[
-    Path | None, typer.Option("--env-file", envvar="KINETRIA_ENV_FILE", help="Read settings from this file first.")
-]
-NoColorOption = Annotated[bool, typer.Option("--no-color", envvar="KINETRIA_NO_COLOR", help="No colour. [NO_COLOR]")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-ConfirmOption = Annotated[
-    str | None, typer.Option("--confirm", metavar="NAME", help="The database's name, where --yes is not enough.")
-]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
-LockWaitOption = Annotated[
-    str, typer.Option("--lock-wait", metavar="DURATION", help="How long to wait for another migration run.")
-]
-
-COMMON: dict[str, tuple[Any, Any]] = {
-    "json": (JsonOption, False),
-    "quiet": (QuietOption, False),
-    "verbose": (VerboseOption, 0),
-    "env_file": (EnvFileOption, None),
-    "no_color": (NoColorOption, False),
-}
-"""The options that every command takes: name -> (annotation, default)."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
-    """The values of the options that every command takes."""
-
-    json: bool = False
-    quiet: bool = False
-    verbose: int = 0
-    env_file: Path | None = None
-    no_color: bool = False
-
-    def merged(self, other: "CommonOptions") -> "CommonOptions":
-        """Return both together: given before the command or behind it is the same."""
-        return CommonOptions(
-            self.json or other.json,
-            self.quiet or other.quiet,
-            max(self.verbose, other.verbose),
-            other.env_file or self.env_file,
-            self.no_color or other.no_color,
-        )
 
 
 class Run:
@@ -91,7 +41,9 @@ class Run:
         self._json_variable = json_variable
         self._given: dict[str, RawValue] = {}
         as_json = options.json or (json_variable and json_is_wanted())
-        self.output = Output(json=as_json, quiet=options.quiet, no_color=options.no_color)
+        self.output = Output(
+            json=as_json, quiet=options.quiet, no_color=options.no_color, force_color=color_is_forced()
+        )
         self.prompt = TerminalPrompt()
 
     def given(self, options: Mapping[str, tuple[str, str | None]]) -> None:
@@ -116,6 +68,15 @@ class Run:
         for warning in settings.warnings:
             self.output.warn(warning)
         return Container(settings)
+
+    def shown_settings(self) -> "tuple[ConfigValue, ...]":
+        """Each setting with its origin; also where a setting is wrong, for that is when one looks."""
+        try:
+            return self.container.shown_settings()
+        except ConfigInvalid as error:
+            found = read_settings(self._given, env_file=self.options.env_file)
+            self.output.warn(error.message)
+            return found.shown()
 
     @cached_property
     def target(self) -> "Target":
@@ -229,6 +190,19 @@ def with_boundary(run: Run, body: Callable[[], None]) -> None:
             )
         )
         raise typer.Exit(1) from error
+
+
+def show_usage_error(error: typer.TyperException) -> None:
+    """Print what is wrong with the words of the command line; typer found it before any command ran."""
+    context = getattr(error, "ctx", None)
+    if "--json" in sys.argv or json_is_wanted():
+        path = context.command_path if context else "kinetria"
+        Output(json=True, quiet=False, no_color=True).error(
+            MalformedParameters(error.format_message(), hint=f"{path} --help")
+        )
+    else:
+        show = getattr(error, "show", None)
+        print(error.format_message(), file=sys.stderr) if show is None else show()  # noqa: T201
 
 
 def _interrupted(message: str, exit_code: int) -> KinetriaError:

@@ -5,7 +5,7 @@ import typer
 from kinetria_cli.commands.base import Run, command
 from kinetria_cli.domain.config import ConfigShown
 
-app = typer.Typer(help="The settings.", rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(help="The settings.", rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
 
 @app.callback()
@@ -17,4 +17,4 @@ def config() -> None:
 @command
 def show(run: Run) -> None:
     """Print each setting with its value and origin; secrets only as set or not."""
-    run.finish(ConfigShown(run.container.shown_settings()))
+    run.finish(ConfigShown(run.shown_settings()))

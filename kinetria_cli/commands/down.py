@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from kinetria_cli.commands.base import ConfirmOption, Run, YesOption, command
+from kinetria_cli.commands.base import Run, command
+from kinetria_cli.commands.options import ConfirmOption, YesOption
 from kinetria_cli.usecases.down import take_down
 
 

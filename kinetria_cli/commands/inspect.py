@@ -15,7 +15,7 @@ from kinetria_cli.domain.vos import (
 )
 from kinetria_cli.usecases.inspect import list_records, parse_id, show_record
 
-app = typer.Typer(help="Read the records.", rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(help="Read the records.", rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
 KeyArgument = Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one, with what hangs on it.")]
 LimitOption = Annotated[int, typer.Option("--limit", help="At most so many, up to 1000.")]

@@ -4,18 +4,11 @@ from typing import Annotated
 
 import typer
 
-from kinetria_cli.commands.base import (
-    ConfirmOption,
-    DryRunOption,
-    LockWaitOption,
-    Run,
-    YesOption,
-    command,
-    seconds,
-)
+from kinetria_cli.commands.base import Run, command, seconds
+from kinetria_cli.commands.options import ConfirmOption, DryRunOption, LockWaitOption, YesOption
 from kinetria_cli.usecases.migrate import migrate, migration_status, rollback
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)

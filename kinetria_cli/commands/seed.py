@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from kinetria_cli.commands.base import DryRunOption, Run, YesOption, command
+from kinetria_cli.commands.base import Run, command
+from kinetria_cli.commands.options import DryRunOption, YesOption
 from kinetria_cli.usecases.seed import seed as run_seed
 
 

@@ -1,19 +1,18 @@
 """kinetria up."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from kinetria_cli.commands.base import LockWaitOption, Run, YesOption, command, seconds
+from kinetria_cli.commands.base import Run, command, seconds
+from kinetria_cli.commands.options import LockWaitOption, YesOption
 from kinetria_cli.usecases.up import UpRequest, bring_up
 
 
 @command(database=False)
 def up(
     run: Run,
-    engine: Annotated[
-        str | None, typer.Option("--engine", metavar="auto|docker|embedded", help="What runs the stack.")
-    ] = None,
+    engine: Annotated[Literal["auto", "docker", "embedded"] | None, typer.Option(help="What runs the stack.")] = None,
     seed: Annotated[
         str | None, typer.Option("--seed", metavar="PROFILE", help="Load a profile: minimal or demo.")
     ] = None,

@@ -24,3 +24,6 @@ TABLES = (
     "audit_log",
 )
 """The seven tables, each after the ones it refers to: the order in which rows can be inserted."""
+
+SECRET_FIELDS = frozenset({"password_hash", "token_hash"})
+"""Fields whose value is never shown, only whether there is one."""

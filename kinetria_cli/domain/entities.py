@@ -20,9 +20,6 @@ AuditLogId = NewType("AuditLogId", UUID)
 
 IpAddress = IPv4Address | IPv6Address | IPv4Interface | IPv6Interface
 
-SECRET_FIELDS = frozenset({"password_hash", "token_hash"})
-"""Fields whose value is never shown, only whether there is one."""
-
 
 @dataclass(frozen=True, slots=True)
 class User:

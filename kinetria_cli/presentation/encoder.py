@@ -4,13 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
-from uuid import UUID
 
-from kinetria_cli.domain.entities import SECRET_FIELDS
+from kinetria_cli.domain.constants import SECRET_FIELDS
 from kinetria_cli.domain.errors import KinetriaError
 
 FORMAT = 1
@@ -51,9 +48,9 @@ def _scalar(value: Any) -> Any:
         return value.value
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, UUID | Decimal | IPv4Address | IPv6Address | IPv4Interface | IPv6Interface):
-        return str(value)
-    return value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)  # ids, decimals, addresses
 
 
 def _secret(value: object) -> str:

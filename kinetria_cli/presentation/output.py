@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import KinetriaError
-from kinetria_cli.presentation.encoder import error_document, result_document
 from kinetria_cli.presentation.text import printable, redact
 
 if TYPE_CHECKING:
@@ -21,19 +20,21 @@ class Output:
         json: Whether the result is a JSON document.
         quiet: Whether progress and the human form of an uneventful result are left out.
         no_color: Whether --no-color was given.
+        force_color: Whether FORCE_COLOR is set.
     """
 
-    def __init__(self, *, json: bool, quiet: bool, no_color: bool) -> None:
+    def __init__(self, *, json: bool, quiet: bool, no_color: bool, force_color: bool = False) -> None:
         self.json = json
         self._quiet = quiet
         self._no_color = no_color
+        self._force_color = force_color
         self._secrets: list[str] = []
 
     @cached_property
     def _screens(self) -> "tuple[Screen, Screen]":
         from kinetria_cli.presentation.screen import standard_screens
 
-        return standard_screens(no_color=self._no_color)
+        return standard_screens(no_color=self._no_color, force_color=self._force_color)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Take these texts out of everything that is printed to stderr from now on."""
@@ -42,6 +43,8 @@ class Output:
     def result(self, result: Any, *, ok: bool = True) -> None:
         """Print the result of the command."""
         if self.json:
+            from kinetria_cli.presentation.encoder import result_document
+
             print(result_document(result, ok=ok))  # noqa: T201 - the one place that writes JSON to stdout
             return
         from kinetria_cli.presentation.human import render
@@ -68,6 +71,8 @@ class Output:
         message = redact(error.message, self._secrets)
         hint = redact(error.hint, self._secrets) if error.hint else None
         if self.json:
+            from kinetria_cli.presentation.encoder import error_document
+
             print(error_document(error, message, hint), file=sys.stderr)  # noqa: T201
             return
         from kinetria_cli.presentation.screen import Mark

@@ -1,16 +1,24 @@
 """Lines on a terminal or in a pipe: marks, columns, colour. The answer comes first, figures line up, no boxes."""
 
+import shutil
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import Enum
-from typing import TextIO
-
-from rich.console import Console
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
+from uuid import UUID
 
 from kinetria_cli.presentation.text import one_line, printable
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 MAX_WIDTH = 100
+MIN_COLUMN = 5
+
+Segment = tuple[str, str]
+"""A text that is printable already, and its style."""
 
 
 class Mark(Enum):
@@ -29,59 +37,86 @@ class Screen:
 
     Args:
         stream: stdout or stderr.
-        no_color: Whether --no-color was given; NO_COLOR, FORCE_COLOR and TERM=dumb are rich's to honour.
+        no_color: Whether --no-color was given; NO_COLOR and TERM=dumb are rich's to honour.
+        force_color: Whether FORCE_COLOR asks for colour where there is no terminal.
     """
 
-    def __init__(self, stream: TextIO, *, no_color: bool) -> None:
+    def __init__(self, stream: TextIO, *, no_color: bool, force_color: bool) -> None:
+        self._stream = stream
+        self._no_color = no_color
         self.terminal = stream.isatty()
+        self._plain = not self.terminal and not force_color
         self._symbols = self.terminal and (stream.encoding or "").lower().replace("-", "") == "utf8"
-        self.console = Console(
-            file=stream, no_color=no_color or None, highlight=False, markup=False, emoji=False, soft_wrap=True
+
+    @cached_property
+    def console(self) -> "Console":
+        """rich's view of the stream; it takes 20 ms to import, which a pipe does not pay."""
+        from rich.console import Console
+
+        return Console(
+            file=self._stream,
+            no_color=self._no_color or None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=True,
         )
 
     @property
     def width(self) -> int:
         """Columns to use."""
-        return min(self.console.width, MAX_WIDTH) if self.terminal else MAX_WIDTH
+        return min(shutil.get_terminal_size().columns, MAX_WIDTH) if self.terminal else MAX_WIDTH
 
-    def mark(self, mark: Mark) -> Text:
+    def mark(self, mark: Mark) -> Segment:
         """Return the mark as this stream can show it."""
         symbol, word, style = mark.value
-        return Text(symbol if self._symbols else word, style=style)
+        return (symbol if self._symbols else word, style)
 
-    def line(self, *parts: str | Text, style: str = "") -> None:
+    def line(self, *parts: str | Segment) -> None:
         """Print one line; plain strings are made printable."""
-        text = Text(style=style)
-        for part in parts:
-            text.append_text(part if isinstance(part, Text) else Text(printable(part)))
-        self.console.print(text)
+        self._write([part if isinstance(part, tuple) else (printable(part), "") for part in parts])
 
     def verbatim(self, text: str) -> None:
         """Print one line exactly as it is, for a program to read."""
-        self.console.file.write(text + "\n")
+        self._stream.write(text + "\n")
 
     def marked(self, mark: Mark, name: str, detail: str, right: str = "", *, name_width: int = 12) -> None:
         """Print a mark, a name column, a detail, and a figure at the right edge where it fits."""
-        left = Text.assemble(
-            self.mark(mark), " ", Text(one_line(name).ljust(name_width - 1) + " "), Text(one_line(detail))
-        )
-        room = self.width - len(right)
+        symbol = self.mark(mark)
+        text = f" {one_line(name).ljust(name_width - 1)} {one_line(detail)}".rstrip()
+        segments: list[Segment] = [symbol, (text, "")]
         if right:
-            left.append(" " * max(2, room - left.cell_len))
-            left.append(right, style="dim")
-        self.console.print(left)
+            gap = max(2, self.width - len(right) - len(text) - len(symbol[0]))
+            segments.append((" " * gap + right, "dim"))
+        self._write(segments)
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print aligned columns without boxes; a column of numbers is right-aligned, long cells are cut to fit."""
         cells = [[one_line(value) for value in row] for row in rows]
         widths = [max(len(title), *(len(row[i]) for row in cells), 1) for i, title in enumerate(header)]
-        room = self.width - 2 * (len(widths) - 1)
-        while sum(widths) > room and max(widths) > 8:
-            widths[widths.index(max(widths))] -= 1
-        numeric = [bool(rows) and all(isinstance(row[i], int) for row in rows) for i in range(len(header))]
-        self.console.print(Text(_row(header, widths, numeric), style="dim"))
+        self._fit(widths, rows)
+        numeric = [any(isinstance(row[i], int | Decimal) for row in rows) for i in range(len(header))]
+        self._write([(_row(header, widths, numeric), "dim")])
         for row in cells:
-            self.console.print(Text(_row(row, widths, numeric)))
+            self._write([(_row(row, widths, numeric), "")])
+
+    def _fit(self, widths: list[int], rows: Sequence[Sequence[object]]) -> None:
+        """Narrow the widest columns until the row fits, but no column of ids: a cut id cannot be used."""
+        free = [i for i in range(len(widths)) if not any(isinstance(row[i], UUID) for row in rows)]
+        room = self.width - 2 * (len(widths) - 1)
+        while sum(widths) > room and any(widths[i] > MIN_COLUMN for i in free):
+            widths[max(free, key=lambda i: widths[i])] -= 1
+
+    def _write(self, segments: Sequence[Segment]) -> None:
+        if self._plain:
+            text = "".join(text for text, _ in segments)
+            # A stream of an older encoding shows what it cannot hold as a code, rather than failing.
+            encoding = self._stream.encoding or "utf-8"
+            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            return
+        from rich.text import Text
+
+        self.console.print(Text.assemble(*segments))
 
 
 def _row(values: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
@@ -92,6 +127,9 @@ def _row(values: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
     return "  ".join(parts).rstrip()
 
 
-def standard_screens(*, no_color: bool) -> tuple[Screen, Screen]:
+def standard_screens(*, no_color: bool, force_color: bool) -> tuple[Screen, Screen]:
     """Return the screens of stdout and stderr."""
-    return Screen(sys.stdout, no_color=no_color), Screen(sys.stderr, no_color=no_color)
+    return (
+        Screen(sys.stdout, no_color=no_color, force_color=force_color),
+        Screen(sys.stderr, no_color=no_color, force_color=force_color),
+    )

@@ -1,7 +1,13 @@
 """Asking before something is destroyed."""
 
-from kinetria_cli.domain.dialogue import Prompt
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from kinetria_cli.domain.errors import ConfirmationRequired
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.dialogue import Prompt
 
 
 def require_confirmation(

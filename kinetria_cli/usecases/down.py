@@ -1,14 +1,18 @@
 """Stopping the stack, and removing its data where that is asked for."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.dialogue import Progress, Prompt
-from kinetria_cli.domain.ports import Engine
 from kinetria_cli.usecases.confirm import require_confirmation
 from kinetria_cli.usecases.target import Target
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.dialogue import Progress, Prompt
+    from kinetria_cli.domain.ports import Engine
 
 STOP_SECONDS = 60.0
 

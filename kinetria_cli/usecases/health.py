@@ -1,16 +1,21 @@
 """Asking every part of the stack whether it works."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import KinetriaError, MigrationFileInvalid, WaitTimedOut
 from kinetria_cli.domain.health import Check, CheckStatus, HealthReport, summarise
 from kinetria_cli.domain.migration import MigrationStatus
-from kinetria_cli.domain.ports import Engine, HttpProbe
 from kinetria_cli.domain.stack import ServerInfo, StackRecord
 from kinetria_cli.usecases.target import Target
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import Engine, HttpProbe
 
 WAIT_POLL_SECONDS = 0.2
 

@@ -1,14 +1,18 @@
 """Reading records: lists, and one record with what hangs on it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
 from kinetria_cli.domain.errors import MalformedParameters, RecordNotFound
-from kinetria_cli.domain.ports import Repositories, Repository
 from kinetria_cli.domain.records import Filters
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import Repositories, Repository
 
 RELATED_LIMIT = 5
 SETS_LIMIT = 100

@@ -1,11 +1,17 @@
 """Applying, reading and rolling back migrations."""
 
-from kinetria_cli.domain.dialogue import Prompt
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from kinetria_cli.domain.errors import MalformedParameters, MigrationConflict
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult
-from kinetria_cli.domain.ports import MigrationGateway
 from kinetria_cli.usecases.confirm import require_confirmation
 from kinetria_cli.usecases.target import Target
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.dialogue import Prompt
+    from kinetria_cli.domain.ports import MigrationGateway
 
 
 def migrate(*, migrations: MigrationGateway, lock_wait: float) -> MigrateResult:

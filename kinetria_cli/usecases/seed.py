@@ -1,13 +1,17 @@
 """Loading a profile: deterministic records, in one transaction, recognised by their ids."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import Refused
-from kinetria_cli.domain.ports import Database, MigrationGateway, Repositories, Repository
 from kinetria_cli.usecases.profiles import build_profile
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import Database, MigrationGateway, Repositories, Repository
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,19 @@
 """Everything about the stack on one screen."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.migration import MigrationStatus
-from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
 from kinetria_cli.domain.stack import ServerInfo, ServiceState, StackRecord
 from kinetria_cli.usecases.target import Target
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
 
 
 @dataclass(frozen=True, slots=True)

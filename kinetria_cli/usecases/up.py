@@ -1,18 +1,23 @@
 """Starting the stack: database, migrations, seed, app, each in its turn, and nothing left half started."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.dialogue import Progress
 from kinetria_cli.domain.errors import EngineFailed, KinetriaError
 from kinetria_cli.domain.migration import MigrationRun
-from kinetria_cli.domain.ports import Database, Engine, MigrationGateway
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord
+from kinetria_cli.usecases.profiles import check_profile
 from kinetria_cli.usecases.seed import SeedResult, seed
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.dialogue import Progress
+    from kinetria_cli.domain.ports import Database, Engine, MigrationGateway
 
 STOP_SECONDS = 30.0
 
@@ -125,6 +130,8 @@ def bring_up(
     Raises:
         Whatever the ports raise, the failed step's name in front of the message.
     """
+    if request.seed_profile is not None:
+        check_profile(request.seed_profile)
     started = time.monotonic()
     deadline = Deadline(request.timeout)
     with engine.exclusive(deadline):

@@ -1,6 +1,5 @@
 """The port `HttpProbe` over the standard library's client: a GET of one small document needs no more."""
 
-import http.client
 import json
 from urllib.parse import urlsplit
 
@@ -14,6 +13,8 @@ class HttpClientProbe:
 
     def get(self, url: str, *, timeout: float) -> HttpAnswer | None:
         """See `HttpProbe.get`."""
+        import http.client  # 10 ms, and most commands ask nobody
+
         parts = urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         try:

@@ -13,6 +13,7 @@ from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments
 from kinetria_cli.gateways.postgres.errors import translated
 from kinetria_cli.gateways.postgres.queries import load
 from kinetria_cli.gateways.postgres.repositories import PostgresRepositories
+from kinetria_cli.gateways.postgres.server import server_info
 
 POOL_STATISTICS = (
     "pool_min",
@@ -45,9 +46,7 @@ class PostgresDatabase:
     def _pool(self) -> "ConnectionPool[Connection]":
         # One connection by hand first: it fails at once and says why, where a pool only times out.
         with contextlib.closing(open_connection(self._params, timeout=self._timeout)) as first:
-            row = first.execute(load("server")["info"].encode()).fetchone()
-            assert row is not None
-            self._check_limit(row[5])
+            self._check_limit(server_info(first).max_connections)
         return ConnectionPool(
             kwargs=connect_arguments(self._params, timeout=self._timeout),
             configure=_configure,
@@ -117,13 +116,6 @@ class PostgresDatabase:
                 yield connection
         finally:
             self._pool.putconn(connection)
-
-
-def server_info(connection: Connection) -> ServerInfo:
-    """Ask the server behind a connection about itself."""
-    row = connection.execute(load("server")["info"].encode()).fetchone()
-    assert row is not None
-    return ServerInfo(*row)
 
 
 def _configure(connection: Any) -> None:

@@ -13,12 +13,21 @@ Records = dict[str, list[Any]]
 PROFILES: dict[str, Callable[[int], Records]] = {"minimal": build_minimal, "demo": build_demo}
 
 
+def check_profile(name: str) -> None:
+    """Return when there is such a profile.
+
+    Raises:
+        MalformedParameters: There is none.
+    """
+    if name not in PROFILES:
+        raise MalformedParameters(f"there is no profile {name!r}", hint=f"profiles: {', '.join(PROFILES)}")
+
+
 def build_profile(name: str, random_seed: int) -> Records:
     """Return the profile's records, the same for the same seed on any machine.
 
     Raises:
         MalformedParameters: There is no such profile.
     """
-    if name not in PROFILES:
-        raise MalformedParameters(f"there is no profile {name!r}", hint=f"profiles: {', '.join(PROFILES)}")
+    check_profile(name)
     return PROFILES[name](random_seed)

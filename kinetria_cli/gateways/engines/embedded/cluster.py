@@ -11,7 +11,7 @@ from pathlib import Path
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DataFolderUnusable, EngineFailed, WaitTimedOut
 from kinetria_cli.gateways.engines.embedded.layout import StackFolder
-from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
+from kinetria_cli.gateways.engines.embedded.logs import rotate
 from kinetria_cli.gateways.engines.embedded.network import LOOPBACK
 from kinetria_cli.gateways.engines.embedded.programs import (
     SERVER_MAJOR,
@@ -24,8 +24,7 @@ from kinetria_cli.gateways.engines.embedded.state import DATABASE, USER
 from kinetria_cli.gateways.files import writing
 
 POLL_SECONDS = 0.01
-_LEFTOVER_WORDS = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
-"""What the server says while the children of a killed one are still ending; it goes away by itself."""
+LEFTOVER_WORDS = "pre-existing shared memory block"
 
 
 class Cluster:
@@ -144,20 +143,19 @@ class Cluster:
         """
         self.check()
         rotate(self._folder.postgres_log)
+        sockets = self._folder.socket_folder(self.account.owner)
         while True:
-            seen = self._folder.postgres_log.stat().st_size if self._folder.postgres_log.exists() else 0
-            process = self._spawn(port)
+            self._remove_leftovers(sockets)
+            seen = self._log_size()
+            process = self._spawn(port, sockets)
             try:
-                self._wait_ready(process, deadline)
+                self._wait_ready(process, deadline, seen)
                 return
             except EngineFailed as error:
-                said = self._folder.postgres_log.read_bytes()[seen:].decode("utf-8", "replace")
-                if deadline.passed or not any(words in said for words in _LEFTOVER_WORDS):
+                # The children of a killed server need a moment to end.
+                if deadline.passed or not any(LEFTOVER_WORDS in line for line in error.details):
                     raise
-                self._remove_pid_of_dead()
-                deadline.pause(0.2)
-                if deadline.passed:
-                    raise error
+                deadline.pause(0.1)
             except BaseException:
                 process.send_signal(signal.SIGQUIT)
                 process.wait()
@@ -218,11 +216,11 @@ class Cluster:
                 details=(done.stderr or done.stdout).strip().splitlines()[-20:],
             )
 
-    def _spawn(self, port: int) -> "subprocess.Popen[bytes]":
+    def _spawn(self, port: int, sockets: Path) -> "subprocess.Popen[bytes]":
         settings = {
             "listen_addresses": LOOPBACK,
             "port": str(port),
-            "unix_socket_directories": str(self._folder.socket_folder(self.account.owner)),
+            "unix_socket_directories": str(sockets),
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -235,21 +233,30 @@ class Cluster:
         with writing(self._folder.postgres_log), self._folder.postgres_log.open("ab") as log:
             return self.account.spawn(command, log=log, folder=self.data)
 
-    def _wait_ready(self, process: "subprocess.Popen[bytes]", deadline: Deadline) -> None:
+    def _wait_ready(self, process: "subprocess.Popen[bytes]", deadline: Deadline, seen: int) -> None:
         while not self._is_ready(process.pid):
             if process.poll() is not None:
                 raise EngineFailed(
                     f"PostgreSQL ended while starting, with exit code {process.returncode}",
-                    hint=f"the lines above are the end of {self._folder.postgres_log}",
-                    details=last_lines(self._folder.postgres_log, 20),
+                    hint=f"after mending the cause run kinetria up again; the whole log is {self._folder.postgres_log}",
+                    details=self._said_since(seen),
                 )
             if deadline.passed:
                 raise WaitTimedOut(
                     f"PostgreSQL was not ready within {deadline.seconds:g} s; it was stopped again",
                     hint="give it longer: kinetria up --timeout 5m",
-                    details=last_lines(self._folder.postgres_log, 20),
+                    details=self._said_since(seen),
                 )
             deadline.pause(POLL_SECONDS)
+
+    def _log_size(self) -> int:
+        return self._folder.postgres_log.stat().st_size if self._folder.postgres_log.exists() else 0
+
+    def _said_since(self, position: int) -> list[str]:
+        """The server's last lines, but only those of this start."""
+        with self._folder.postgres_log.open("rb") as stream:
+            stream.seek(position)
+            return stream.read().decode("utf-8", "replace").splitlines()[-20:]
 
     def _is_ready(self, pid: int) -> bool:
         """Line 8 of postmaster.pid says so (PostgreSQL 16, utils/pidfile.h)."""
@@ -262,14 +269,16 @@ class Cluster:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _remove_pid_of_dead(self) -> None:
-        """Remove a pid file whose process is gone for good but still has an entry: a zombie that nobody reaps.
+    def _remove_leftovers(self, sockets: Path) -> None:
+        """Remove the lock files of a server that is gone; the caller knows that none of ours runs.
 
-        The server itself only sees that the id exists. Its second guard, the shared memory block, stays in place.
+        PostgreSQL itself only looks whether the process id in them exists, and refuses to start for good where the id
+        belongs to another program by now, or to a zombie that nobody reaps. Its second guard, the shared memory block,
+        stays in place.
         """
-        lines = self._pid_lines()
-        if lines and lines[0].strip().isdigit() and working_folder(int(lines[0])) != self.data.resolve():
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        if self.running_pid() is None:
+            for path in (self.data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+                path.unlink(missing_ok=True)
 
 
 def working_folder(pid: int) -> Path | None:

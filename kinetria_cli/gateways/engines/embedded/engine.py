@@ -1,13 +1,15 @@
 """The embedded engine: the port `Engine` over a cluster, a service process and a state file."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import MalformedParameters, Refused, ServiceFailed, WaitTimedOut
-from kinetria_cli.domain.ports import HttpProbe
 from kinetria_cli.domain.stack import ServiceState, StackRecord, Started
 from kinetria_cli.gateways.engines.embedded import logs as logfiles
 from kinetria_cli.gateways.engines.embedded.cluster import Cluster
@@ -23,6 +25,9 @@ from kinetria_cli.gateways.engines.embedded.state import (
     write_state,
 )
 from kinetria_cli.gateways.files import LockFile, writing
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import HttpProbe
 
 DEFAULT_DATABASE_PORT = 5432
 LOCK_POLL_SECONDS = 0.05

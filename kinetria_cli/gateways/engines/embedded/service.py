@@ -1,18 +1,23 @@
 """The app service as a background process of the embedded stack."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import ServiceFailed, WaitTimedOut
-from kinetria_cli.domain.ports import HttpProbe
 from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.embedded.layout import StackFolder
 from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
 from kinetria_cli.gateways.files import LockFile, writing
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import HttpProbe
 
 POLL_SECONDS = 0.02
 PROBE_SECONDS = 1.0
@@ -91,7 +96,7 @@ class AppProcess:
             deadline.pause(POLL_SECONDS)
         return True
 
-    def _wait_healthy(self, process: "subprocess.Popen[bytes] | None", record: StackRecord, deadline: Deadline) -> None:
+    def _wait_healthy(self, process: subprocess.Popen[bytes] | None, record: StackRecord, deadline: Deadline) -> None:
         while True:
             if process is not None and process.poll() is not None:
                 raise ServiceFailed(

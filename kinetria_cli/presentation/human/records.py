@@ -1,10 +1,12 @@
 """Records for people: a list as a table, one record as a tree of what hangs on it."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.domain.entities import SECRET_FIELDS
+from kinetria_cli.domain.constants import SECRET_FIELDS
 from kinetria_cli.presentation.screen import Screen
 from kinetria_cli.presentation.text import moment, one_line
 from kinetria_cli.usecases.inspect import RecordList, RecordShown, Related
@@ -15,26 +17,43 @@ LIST_COLUMNS = {
     "exercises": ("id", "name", "category", "primary_muscle_group", "difficulty_level"),
     "sessions": ("id", "status", "started_at", "completed_at", "notes"),
     "set_records": ("id", "set_number", "reps", "weight_kg", "duration_seconds", "created_at"),
-    "refresh_tokens": ("id", "user_id", "expires_at", "revoked"),
+    "refresh_tokens": ("id", "expires_at", "revoked", "created_at"),
     "audit_log": ("created_at", "action", "entity_type", "entity_id", "ip_address"),
 }
 """What a table on a terminal has room for; --json has every field."""
 
 
+SHORT_NAMES = {
+    "primary_muscle_group": "muscle group",
+    "difficulty_level": "level",
+    "set_number": "set",
+    "weight_kg": "kg",
+    "duration_seconds": "seconds",
+}
+"""Headings where a column's own name is wider than what stands below it."""
+
+
+@singledispatch
+def render(result: Any, _: Screen) -> None:
+    """Print a result for people."""
+    raise TypeError(f"no renderer for {type(result).__name__}")
+
+
+@render.register
 def render_list(result: RecordList, screen: Screen) -> None:
     """Print a page as a table, how many there are, and how to go on."""
     table = result.entity.replace("-", "_")
     if not result.items:
         screen.line(f"no {result.entity.replace('-', ' ')} match")
         return
-    columns = LIST_COLUMNS[table]
-    screen.table(columns, [[_cell(record, name) for name in columns] for record in result.items])
+    _render_table(table, result.items, screen)
     if result.total is not None:
         screen.line(f"{len(result.items)} of {result.total:,}")
     if result.next_cursor:
         screen.line(f"more: --after {result.next_cursor}")
 
 
+@render.register
 def render_record(result: RecordShown, screen: Screen) -> None:
     """Print every field of a record, then what it belongs to and what hangs on it."""
     width = max(len(field.name) for field in fields(result.item)) + 2
@@ -46,11 +65,16 @@ def render_record(result: RecordShown, screen: Screen) -> None:
             shown = f", the newest {len(found.items)}" if len(found.items) < found.total else ""
             screen.line(f"{name.replace('_', ' ')}: {found.total:,}{shown}")
             if found.items:
-                columns = LIST_COLUMNS[name]
-                screen.table(columns, [[_cell(record, column) for column in columns] for record in found.items])
+                _render_table(name, found.items, screen)
         else:
             label = getattr(found, "email", None) or getattr(found, "name", None) or moment(found.started_at)
             screen.line(f"{name}: {one_line(label)}  {found.id}")
+
+
+def _render_table(table: str, records: Sequence[Any], screen: Screen) -> None:
+    columns = LIST_COLUMNS[table]
+    header = [SHORT_NAMES.get(name, name.replace("_", " ")) for name in columns]
+    screen.table(header, [[_cell(record, name) for name in columns] for record in records])
 
 
 def _cell(record: Any, name: str) -> object:

@@ -1,0 +1,107 @@
+"""`make bench`: a table of ratios against named peers, all measured in this one run."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from bench.measure import Row, compare, seconds
+from bench.stacks import KINETRIA, ByHand, Stack, environment, migrate, run, yoyo_apply
+
+QUICK = 15
+SLOW = 7
+
+
+def start_up(folder: Path) -> Iterator[Row]:
+    """--version and --help over importing typer."""
+    env = environment()
+
+    def import_typer() -> None:
+        run(sys.executable, "-c", "import typer", env=env, folder=folder)
+
+    for option, bound in (("--version", 1.5), ("--help", 2.5)):
+        yield compare(
+            f"kinetria {option} / python -c 'import typer'",
+            lambda option=option: run(KINETRIA, option, env=env, folder=folder),  # type: ignore[misc]
+            import_typer,
+            bound=bound,
+            runs=QUICK,
+        )
+
+
+def migrations(stack: Stack) -> Iterator[Row]:
+    """`migrate` over `yoyo apply` of the same files."""
+    ours, peer = stack.new_database(), stack.new_database()
+    fresh = [(stack.new_database(), stack.new_database()) for _ in range(SLOW + 1)]
+    first = iter([params for params, _ in fresh])
+    second = iter([params for _, params in fresh])
+    yield compare(
+        "kinetria migrate, first run / yoyo apply",
+        lambda: migrate(stack, next(first)),
+        lambda: yoyo_apply(stack, next(second)),
+        bound=1.15,
+        runs=SLOW,
+    )
+    yield compare(
+        "kinetria migrate, nothing to do / yoyo apply",
+        lambda: migrate(stack, ours),
+        lambda: yoyo_apply(stack, peer),
+        bound=1.15,
+        runs=QUICK,
+    )
+
+
+def running(stack: Stack) -> Iterator[Row]:
+    """`health` and `up` on a running stack over bare psycopg."""
+    yield compare(
+        "kinetria health --json / psycopg connect and select",
+        lambda: stack.kinetria("health", "--json"),
+        stack.select,
+        bound=1.6,
+        runs=QUICK,
+    )
+    yield compare(
+        "kinetria up, all running / psycopg connect and select",
+        lambda: stack.kinetria("up"),
+        stack.select,
+        bound=2.5,
+        runs=QUICK,
+    )
+
+
+def cold(stack: Stack, by_hand: ByHand) -> Iterator[Row]:
+    """`up` from nothing over the same by hand; taking it down again is not timed."""
+    ours: list[float] = []
+    peer: list[float] = []
+    for _ in range(SLOW):
+        ours.append(seconds(lambda: stack.kinetria("up")))
+        stack.kinetria("down", "--volumes", "--yes")
+        peer.append(seconds(by_hand.up))
+        by_hand.down()
+    row = Row("kinetria up, cold / initdb, pg_ctl, psql -f, serve by hand", median(ours[1:]), median(peer[1:]), 2.0)
+    print(row.line(), flush=True)
+    yield row
+
+
+def main() -> int:
+    """Print the table; exit 1 when a ratio is over its bound."""
+    print(f"{'what / peer':<58}{'ours':>11} {'peer':>11} {'ratio':>8} {'at most':>8}")
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="kb") as name:
+        folder = Path(name)
+        rows += start_up(folder)
+        (folder / "cold").mkdir()
+        (folder / "hand").mkdir()
+        rows += cold(Stack(folder / "cold"), ByHand(folder / "hand"))
+        stack = Stack(folder)
+        stack.kinetria("up")
+        try:
+            rows += migrations(stack)
+            rows += running(stack)
+        finally:
+            stack.kinetria("down", "--volumes", "--yes")
+    return int(any(row.ratio > row.bound for row in rows))
+
+
+sys.exit(main())

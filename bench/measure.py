@@ -1,0 +1,63 @@
+"""Timing two ways of doing the same thing against each other: alternately, in one run, by medians."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Args:
+        name: What was measured, over what.
+        ours: Our seconds, the median.
+        peer: The peer's seconds, the median.
+        bound: The ratio that must not be passed.
+    """
+
+    name: str
+    ours: float
+    peer: float
+    bound: float
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the peer's."""
+        return self.ours / self.peer
+
+    def line(self) -> str:
+        """The line as it is printed."""
+        verdict = "ok" if self.ratio <= self.bound else "OVER"
+        figures = f"{self.ours * 1000:8.0f} ms {self.peer * 1000:8.0f} ms {self.ratio:8.2f} {self.bound:8.2f}"
+        return f"{self.name:<58}{figures}  {verdict}"
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Return how long one call takes."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def compare(
+    name: str, ours: Callable[[], object], peer: Callable[[], object], *, bound: float, runs: int, warm_up: int = 1
+) -> Row:
+    """Run both alternately and return the row.
+
+    Args:
+        name: What is measured, over what.
+        ours: One run of ours.
+        peer: One run of the peer.
+        bound: The largest ratio that is good enough.
+        runs: How many of each.
+        warm_up: How many of each first, not counted: caches and byte code.
+    """
+    for _ in range(warm_up):
+        ours()
+        peer()
+    pairs = [(seconds(ours), seconds(peer)) for _ in range(runs)]
+    row = Row(name, statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs), bound)
+    print(row.line(), flush=True)
+    return row

@@ -1,0 +1,27 @@
+"""The human form of results: a module a subject, imported when a result of its kinds is printed."""
+
+from importlib import import_module
+from typing import Any
+
+from kinetria_cli.presentation.screen import Screen
+
+SUBJECTS = {
+    "up": "stack",
+    "down": "stack",
+    "status": "stack",
+    "env": "stack",
+    "config.show": "stack",
+    "migrate": "migrations",
+    "migrate.rollback": "migrations",
+    "migrate.status": "migrations",
+    "health": "health",
+    "seed": "seed",
+    "inspect.list": "records",
+    "inspect.show": "records",
+}
+"""Kind of result -> module that renders it."""
+
+
+def render(result: Any, screen: Screen) -> None:
+    """Print a result for people."""
+    import_module(f"{__name__}.{SUBJECTS[result.kind]}").render(result, screen)

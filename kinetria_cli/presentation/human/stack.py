@@ -1,0 +1,91 @@
+"""The stack for people: up, down, status, env, config show."""
+
+import shlex
+from functools import singledispatch
+from typing import Any
+
+from kinetria_cli.domain.config import ConfigShown
+from kinetria_cli.presentation.screen import Mark, Screen
+from kinetria_cli.presentation.text import duration, size
+from kinetria_cli.usecases.down import DownResult
+from kinetria_cli.usecases.environment import ShellEnvironment
+from kinetria_cli.usecases.status import StackStatus
+from kinetria_cli.usecases.up import UpResult
+
+
+@singledispatch
+def render(result: Any, _: Screen) -> None:
+    """Print a result for people."""
+    raise TypeError(f"no renderer for {type(result).__name__}")
+
+
+@render.register
+def _(result: UpResult, screen: Screen) -> None:
+    screen.line(f"engine        {result.engine} PostgreSQL {result.database.server_version}: {result.engine_reason}")
+    for step in result.steps:
+        screen.marked(Mark.DONE, step.name, step.detail, duration(step.seconds))
+    screen.line()
+    fresh = any(step.fresh for step in result.steps)
+    screen.line(f"Ready in {duration(result.seconds)}." if fresh else f"Nothing to do ({duration(result.seconds)}).")
+    screen.line("  kinetria status              everything on one screen")
+    screen.line("  kinetria inspect users       the records")
+    screen.line('  eval "$(kinetria env)"       the connection for your shell, then: psql')
+    screen.line("  kinetria down                stop; the data stay")
+
+
+@render.register
+def _(result: DownResult, screen: Screen) -> None:
+    if not result.stopped and not result.removed_volumes:
+        screen.line("Nothing was running.")
+    for name in result.stopped:
+        screen.marked(Mark.DONE, name, "stopped")
+    for volume in result.removed_volumes:
+        screen.marked(Mark.DONE, "removed", volume)
+    if result.stopped and not result.removed_volumes:
+        screen.line("The data stay. Start again: kinetria up")
+
+
+@render.register
+def _(result: StackStatus, screen: Screen) -> None:
+    screen.line(f"{result.project:<12}{result.engine}, {result.health}    ENVIRONMENT={result.environment}")
+    for service in result.services:
+        well = service.state == "running" and service.health == "healthy"
+        mark = Mark.DONE if well else Mark.SKIPPED if service.state == "stopped" else Mark.FAILED
+        words = service.state if service.state == "stopped" else service.health
+        detail = f"{words:<11}{service.address or ''}"
+        server = result.database.server if result.database else None
+        if service.name == "postgres" and well and server:
+            used = f"{server.connections} of {server.max_connections} connections"
+            detail += f"    {server.version}, {size(server.size_bytes)}, {used}"
+        screen.marked(mark, service.name, detail)
+    if result.database and result.database.error and result.health != "stopped":
+        screen.marked(Mark.FAILED, "database", result.database.error)
+    _render_contents(result, screen)
+    if result.health == "stopped":
+        screen.line("Start it: kinetria up")
+
+
+def _render_contents(result: StackStatus, screen: Screen) -> None:
+    migrations = result.migrations
+    if migrations.applied is not None:
+        pending = f"{migrations.pending} pending: kinetria migrate" if migrations.pending else "none pending"
+        mark = Mark.LOOK if migrations.pending else Mark.DONE
+        screen.marked(mark, "migrations", f"{migrations.applied} applied, {pending}    {migrations.head or ''}")
+    if result.records:
+        screen.line("   ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in result.records.items()))
+
+
+@render.register
+def _(result: ShellEnvironment, screen: Screen) -> None:
+    for name, value in result.variables.items():
+        screen.verbatim(f"export {name}={shlex.quote(value)}")
+
+
+@render.register
+def _(result: ConfigShown, screen: Screen) -> None:
+    rows = []
+    for value in result.values:
+        is_set = value.origin != "not set"
+        shown = "(set)" if value.secret and is_set else value.value or "-"
+        rows.append([value.name, shown, value.origin])
+    screen.table(["name", "value", "origin"], rows)
