@@ -153,7 +153,7 @@ def read_settings(
     named_file = read_env_file(env_file, required=True) if env_file else EnvFile({})
     merged = {**dotenv.values, **process_environment(NAMES, environ), **named_file.values, **(options or {})}
     raw = {name: value for name, value in merged.items() if name in NAMES and value.text}
-    return RawSettings(raw, dotenv.warnings + named_file.warnings, folder)
+    return RawSettings(raw, tuple(dict.fromkeys(dotenv.warnings + named_file.warnings)), folder)
 
 
 def load_settings(

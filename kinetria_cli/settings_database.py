@@ -112,7 +112,7 @@ def _merge_url(url: RawValue, parts: dict[str, RawValue], problems: list[str]) -
     for name, text in from_url.items():
         if name not in parts:
             parts[name] = RawValue(text, f"DATABASE_URL from {url.origin}")
-        elif parts[name].text != text:
+        elif not _same(name, parts[name].text, text):
             problems.append(
                 f"DATABASE_URL (from {url.origin}) and {name} (from {parts[name].origin}) disagree; remove one of them"
             )
@@ -129,6 +129,8 @@ def _url_parts(text: str) -> dict[str, str]:
         raise ValueError("does not start with postgres:// or postgresql://")
     if url.fragment:
         raise ValueError("has a #; in a password it is written %23")
+    if "@" in url.path + url.query:
+        raise ValueError("cannot be read: is a character of the password not percent-encoded?")
     query = parse_qs(url.query, keep_blank_values=True)
     if unknown := sorted(set(query) - {"sslmode"}):
         raise ValueError(f"has the parameter {unknown[0]!r}; only sslmode is read")
@@ -141,3 +143,10 @@ def _url_parts(text: str) -> dict[str, str]:
         "DB_SSL_MODE": query.get("sslmode", [""])[-1],
     }
     return {name: part for name, part in parts.items() if part}
+
+
+def _same(name: str, one: str, other: str) -> bool:
+    """Whether both texts mean the same: urlsplit writes a host in lower case and a port without zeros."""
+    if name == "DB_HOST":
+        return one.lower() == other.lower()
+    return one == other or (name == "DB_PORT" and one.lstrip("0") == other)

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from kinetria_cli.app import app
@@ -72,6 +74,19 @@ class Cli:
     def __call__(self, *arguments: str, stdin: str = "") -> Answer:
         result = CliRunner().invoke(app, list(arguments), input=stdin, prog_name="kinetria")
         return Answer(result.exit_code, result.stdout, result.stderr)
+
+
+def command_paths() -> list[tuple[str, ...]]:
+    """Every command and group by its words; the empty path is the root."""
+    return [(), *_below(get_command(app), ())]
+
+
+def _below(group: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name in group.list_commands(None):
+        found = group.get_command(None, name)
+        yield (*path, name)
+        if hasattr(found, "list_commands"):
+            yield from _below(found, (*path, name))
 
 
 def database_variables(params: ConnectionParams) -> dict[str, str]:

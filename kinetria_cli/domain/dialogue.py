@@ -23,6 +23,10 @@ class Prompt(Protocol):
         """Whether there is anybody to ask."""
         ...
 
+    def tell(self, text: str) -> None:
+        """Print a line that has to be seen even where nobody is asked."""
+        ...
+
     def ask(self, question: str) -> str:
         """Print the question and return the line typed."""
         ...

@@ -29,7 +29,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder, and those above it, that only this user can enter.
+    """Make a folder that only this user can enter, and the ones above it where they are missing.
 
     Raises:
         FileUnwritable: It cannot be made.

@@ -79,9 +79,10 @@ class Output:
 
         screen = self._screens[1]
         screen.line(screen.mark(Mark.FAILED), " ", message)
-        if error.details:
+        details = [*error.details, *getattr(error, "__notes__", ())]
+        if details:
             screen.line()
-            for line in error.details:
+            for line in details:
                 screen.line("  ", redact(line, self._secrets))
             screen.line()
         if hint:
@@ -154,6 +155,10 @@ class TerminalPrompt:
     def present(self) -> bool:
         """See `Prompt.present`."""
         return sys.stdin is not None and sys.stdin.isatty()
+
+    def tell(self, text: str) -> None:
+        """See `Prompt.tell`."""
+        print(printable(text), file=sys.stderr)  # noqa: T201
 
     def ask(self, question: str) -> str:
         """See `Prompt.ask`."""

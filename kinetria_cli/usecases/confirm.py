@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def require_confirmation(
     prompt: Prompt, what: str, *, name: str, own: bool, production: bool, yes: bool, confirm: str | None
 ) -> None:
-    """Return when the user agreed to destroy something.
+    """Return when the user agreed to destroy something; what and where is printed even when nobody is asked.
 
     On a database that this project's `up` did not start, or in production, --yes is not enough: the database's name
     has to be typed or given.
@@ -32,6 +32,7 @@ def require_confirmation(
     """
     if confirm is not None:
         if confirm == name:
+            prompt.tell(what)
             return
         raise ConfirmationRequired(f"--confirm names {confirm!r}, the database is {name!r}", hint=f"--confirm {name}")
     if production or not own:
@@ -44,6 +45,7 @@ def require_confirmation(
             )
         return
     if yes:
+        prompt.tell(what)
         return
     if not prompt.present:
         raise ConfirmationRequired(f"{what} Not confirmed.", hint="add --yes")

@@ -46,7 +46,9 @@ def choose_rollback(status: MigrationStatus, *, steps: int | None, to: str | Non
     matches = [name for name in newest_first if name == to or name.partition("_")[0] == to]
     if not matches:
         raise MigrationConflict(f"{to} is not an applied migration", hint="kinetria migrate status lists them")
-    return newest_first[: newest_first.index(matches[0])]
+    if len(matches) > 1 and to not in matches:
+        raise MalformedParameters(f"{to} is the number of {' and '.join(sorted(matches))}", hint="give the whole id")
+    return newest_first[: newest_first.index(to if to in matches else matches[0])]
 
 
 def rollback(

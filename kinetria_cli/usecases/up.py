@@ -136,6 +136,7 @@ def bring_up(
     deadline = Deadline(request.timeout)
     with engine.exclusive(deadline):
         run = _Steps(progress)
+        database: Database | None = None
         fresh_parts: list[Callable[[Deadline], bool]] = []
         try:
             with run.step("database") as said:
@@ -149,7 +150,7 @@ def bring_up(
                     raise EngineFailed("the engine recorded nothing about the database it started", hint="kinetria up")
                 database = database_for(record.database)
                 info = database.server_info()
-                said.append(outcome.detail if outcome.fresh else f"{outcome.detail}, running already")
+                said.append(outcome.detail)
                 if not outcome.fresh:
                     said.append("again")
             applied = _migrate(request, run, migrations_for(record.database))
@@ -165,9 +166,10 @@ def bring_up(
                     said.append(f"healthy at {outcome.detail}")
                     if not outcome.fresh:
                         said.append("again")
-        except BaseException:
-            for stop in reversed(fresh_parts):
-                stop(Deadline(STOP_SECONDS))
+        except BaseException as error:
+            if database is not None:
+                database.close()
+            _stop_all(fresh_parts, error)
             raise
         return UpResult(
             engine=engine.name,
@@ -223,6 +225,15 @@ def describe(result: SeedResult) -> str:
     return ", ".join(
         f"{table.rows:,} {told[table.name]}" for table in result.tables if table.rows and table.name in told
     )
+
+
+def _stop_all(parts: list[Callable[[Deadline], bool]], error: BaseException) -> None:
+    """Stop the newest first; one that will not stop is added to the first error, and the others stop."""
+    for stop in reversed(parts):
+        try:
+            stop(Deadline(STOP_SECONDS))
+        except KinetriaError as second:
+            error.add_note(second.message)
 
 
 def _runs(engine: Engine, name: str) -> bool:

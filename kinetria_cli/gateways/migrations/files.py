@@ -121,15 +121,12 @@ def _decode(path: Path) -> str:
 
 def _check_statements(path: Path, text: str) -> None:
     import sqlparse
-    from sqlparse.tokens import Comment
 
     for statement in sqlparse.parse(text):
-        token = next(
-            (found for found in statement.tokens if not found.is_whitespace and found.ttype not in Comment), None
-        )
+        token = statement.token_first(skip_ws=True, skip_cm=True)  # type: ignore[no-untyped-call]
         word = token.value.split()[0].upper() if token else ""
         rest = str(statement).upper()
-        if word in _TRANSACTION_WORDS or (word == "PREPARE" and "TRANSACTION" in rest):
+        if word in _TRANSACTION_WORDS or (word == "PREPARE" and re.search(r"PREPARE\s+TRANSACTION\b", rest)):
             raise MigrationFileInvalid(
                 f"{path} holds {word}; a migration runs in one transaction of the tool's own",
                 hint=f"remove the {word} statement",

@@ -82,6 +82,10 @@ def _full(params: ConnectionParams, text: str) -> KinetriaError:
     )
 
 
+def _hung_up(params: ConnectionParams, text: str) -> KinetriaError:
+    return DatabaseUnreachable(f"no connection to {params.address}: {_reason(text)}", hint=HINT_SERVER)
+
+
 def refused(params: ConnectionParams) -> DatabaseUnreachable:
     """Nothing listens on the port."""
     return DatabaseUnreachable(f"the database is not reachable at {params.address} (refused)", hint=HINT_SERVER)
@@ -110,6 +114,8 @@ def _reason(text: str) -> str:
 _CONNECTION_ERRORS: tuple[tuple[re.Pattern[str], Callable[[ConnectionParams, str], KinetriaError]], ...] = (
     (re.compile(r'database ".*" does not exist'), _no_database),
     (re.compile(r"permission denied for database"), _may_not_connect),
+    (re.compile(r"no pg_hba\.conf entry .*, (SSL|GSS) encryption"), _login_refused),
+    (re.compile(r"SSL SYSCALL error"), _hung_up),
     (re.compile(r"\bSSL\b|certificate|no pg_hba\.conf entry .* no encryption", re.IGNORECASE), _no_tls),
     (
         re.compile(
@@ -133,7 +139,7 @@ def query_error(error: psycopg.Error, params: ConnectionParams) -> KinetriaError
     text = f"{message}  ({sqlstate})" if sqlstate else message
     detail = (error.diag.message_detail,) if error.diag.message_detail else ()
     lost = not sqlstate and isinstance(error, psycopg.OperationalError)
-    if lost or sqlstate.startswith(("57P", "08", "53")):
+    if lost or sqlstate.startswith(("57P", "08", "53300")):
         return DatabaseUnreachable(
             f"the connection to {params.address} was lost: {text}", hint="run this again; nothing uncommitted was kept"
         )

@@ -113,7 +113,7 @@ class Cluster:
             raise DataFolderUnusable(
                 f"the data folder {self.data} belongs to user id {found.st_uid},"
                 f" the server would run as {self.account.owner}",
-                hint=f"run kinetria as that user, or: chown -R {self.account.owner} {self.data}",
+                hint=f"run it as that user, or: chown -R {self.account.owner} {self.data}",
             )
         if stat.S_IMODE(found.st_mode) & 0o027:
             raise DataFolderUnusable(
@@ -133,6 +133,10 @@ class Cluster:
         """Return the port that the running server was started with (line 4 of postmaster.pid)."""
         lines = self._pid_lines()
         return int(lines[3]) if self.running_pid() and len(lines) > 3 and lines[3].strip().isdigit() else None
+
+    def started_at(self) -> float:
+        """Return when the running server was started, in seconds since 1970 (line 3 of postmaster.pid)."""
+        return float(self._pid_lines()[2])
 
     def start(self, port: int, deadline: Deadline) -> None:
         """Start the server and return when it accepts connections.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +118,8 @@ class EmbeddedEngine:
         write_state(self._folder, State(database_port=chosen, http_port=app_port, app_wanted=app_wanted))
         remarks = "; ".join(text for text in (remark, note) if text)
         detail = f"{LOOPBACK}:{chosen}" + (f" ({remarks})" if remarks else "")
+        if running_port is not None:
+            detail += f", {_since(self._cluster.started_at())}"
         return Started(fresh=running_port is None, detail=detail)
 
     def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
@@ -130,7 +133,8 @@ class EmbeddedEngine:
         else:
             self._app.wait_healthy(record, deadline)
         remark = f" ({self._app_remark})" if self._app_remark else ""
-        return Started(fresh, record.health_url + remark)
+        since = "" if fresh else f", {_since(self._folder.app_pid.stat().st_mtime)}"
+        return Started(fresh, record.health_url + remark + since)
 
     def stop_app(self, deadline: Deadline) -> bool:
         """See `Engine.stop_app`."""
@@ -197,3 +201,10 @@ class EmbeddedEngine:
                 hint="put the file back, or begin anew: kinetria down --volumes",
             )
         self._cluster.start(port, deadline)
+
+
+def _since(timestamp: float) -> str:
+    """Say in the user's own time when something began."""
+    began = datetime.fromtimestamp(timestamp).astimezone()
+    today = began.date() == datetime.now().astimezone().date()
+    return f"running since {began:%H:%M}" if today else f"running since {began:%d %B %H:%M}"

@@ -1,0 +1,431 @@
+"""The ports in memory, for testing the use cases. The contract suite holds the repositories to the real ones."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
+from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, RecordConflict, RecordNotFound
+from kinetria_cli.domain.migration import (
+    MigrateResult,
+    MigrationEntry,
+    MigrationRun,
+    MigrationState,
+    MigrationStatus,
+    RollbackResult,
+)
+from kinetria_cli.domain.records import Filters, Page
+from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
+
+E = TypeVar("E")
+
+PARAMS = ConnectionParams("127.0.0.1", 5432, "kinetria", "s3cret-pass", "kinetria", "disable")
+RECORD = StackRecord("embedded", "kinetria", PARAMS, "127.0.0.1", 8080, app_wanted=True, passfile="/state/pgpass")
+SERVER = ServerInfo("16.4", False, False, 8_000_000, 3, 100)
+HEALTHY = HttpAnswer(200, "healthy", "kinetria", "0.1.0")
+
+Rows = dict[str, dict[UUID, Any]]
+"""Table -> id -> record."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the schema says about one table.
+
+    Args:
+        noun: What people call a record of it.
+        filters: Columns that a list can be narrowed by.
+        unique: Columns in which no value occurs twice.
+        parents: Column -> the table it refers to, and what deleting the parent does: cascade, restrict, null.
+        sort: The time that lists are ordered by.
+    """
+
+    noun: str
+    filters: frozenset[str]
+    unique: tuple[str, ...] = ()
+    parents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sort: str = "created_at"
+
+
+SCHEMA = {
+    "users": Table("user", frozenset({"email"}), unique=("email",)),
+    "workouts": Table("workout", frozenset({"user_id", "status"}), parents={"user_id": ("users", "cascade")}),
+    "exercises": Table("exercise", frozenset({"category", "primary_muscle_group", "difficulty_level"})),
+    "sessions": Table(
+        "session",
+        frozenset({"user_id", "workout_id", "status"}),
+        parents={"user_id": ("users", "cascade"), "workout_id": ("workouts", "restrict")},
+        sort="started_at",
+    ),
+    "set_records": Table(
+        "set record",
+        frozenset({"session_id", "exercise_id"}),
+        parents={"session_id": ("sessions", "cascade"), "exercise_id": ("exercises", "restrict")},
+    ),
+    "refresh_tokens": Table(
+        "refresh token",
+        frozenset({"user_id", "revoked"}),
+        unique=("token_hash",),
+        parents={"user_id": ("users", "cascade")},
+    ),
+    "audit_log": Table(
+        "audit row",
+        frozenset({"user_id", "action", "entity_type", "entity_id"}),
+        parents={"user_id": ("users", "null")},
+    ),
+}
+
+
+class FakeRepository(Generic[E]):
+    """See `Repository`."""
+
+    def __init__(self, name: str, rows: Rows) -> None:
+        self._name = name
+        self._table = SCHEMA[name]
+        self._rows = rows
+
+    def get(self, record_id: UUID) -> E:
+        return self._existing(record_id)
+
+    def get_many(self, ids: Iterable[UUID]) -> dict[UUID, E]:
+        own = self._rows[self._name]
+        return {record_id: own[record_id] for record_id in ids if record_id in own}
+
+    def list(self, filters: Filters, *, limit: int, after: str | None = None) -> Page[E]:
+        if not 1 <= limit <= 1000:
+            raise MalformedParameters(f"--limit is {limit}", hint="a number from 1 to 1000")
+        found = sorted(self._matching(filters), key=self._position, reverse=True)
+        if after is not None:
+            behind = self._decode(after)
+            found = [record for record in found if self._position(record) < behind]
+        page = tuple(found[:limit])
+        return Page(page, self._encode(page[-1]) if len(found) > limit else None)
+
+    def count(self, filters: Filters) -> int:
+        return len(self._matching(filters))
+
+    def add(self, record: E) -> None:
+        self._check(record)
+        self._rows[self._name][self._id(record)] = record
+
+    def add_missing(self, records: Iterable[E]) -> int:
+        before = dict(self._rows[self._name])
+        try:
+            for record in records:
+                if self._id(record) not in self._rows[self._name]:
+                    self.add(record)
+        except RecordConflict:
+            self._rows[self._name] = before
+            raise
+        return len(self._rows[self._name]) - len(before)
+
+    def delete(self, record_id: UUID) -> None:
+        self._existing(record_id)
+        doomed = {(self._name, record_id)}
+        while more := {(child, row.id) for child, _, row in self._hanging(doomed, "cascade")} - doomed:
+            doomed |= more
+        for child, _, row in self._hanging(doomed, "restrict"):
+            if (child, row.id) not in doomed:
+                raise _conflict(f"{child} refers to {self._name}")
+        for child, column, row in self._hanging(doomed, "null"):
+            self._rows[child][row.id] = replace(row, **{column: None})
+        for table, gone in doomed:
+            del self._rows[table][gone]
+
+    def _hanging(self, doomed: set[tuple[str, UUID]], action: str) -> tuple[tuple[str, str, Any], ...]:
+        return tuple(
+            (child, column, row)
+            for child, table in SCHEMA.items()
+            for column, (parent, on_delete) in table.parents.items()
+            if on_delete == action
+            for row in self._rows[child].values()
+            if (parent, getattr(row, column)) in doomed
+        )
+
+    def _check(self, record: E) -> None:
+        own = self._rows[self._name]
+        if self._id(record) in own:
+            raise _conflict(f"{self._name} has this id already")
+        for column in self._table.unique:
+            if any(getattr(row, column) == getattr(record, column) for row in own.values()):
+                raise _conflict(f"{self._name} has this {column} already")
+        for column, (parent, _) in self._table.parents.items():
+            value = getattr(record, column)
+            if value is not None and value not in self._rows[parent]:
+                raise _conflict(f"{parent} has no such id")
+
+    def _existing(self, record_id: UUID) -> E:
+        if record_id not in self._rows[self._name]:
+            raise RecordNotFound(
+                f"there is no {self._table.noun} with id {record_id}",
+                hint=f"kinetria inspect {self._name.replace('_', '-')}",
+            )
+        found: E = self._rows[self._name][record_id]
+        return found
+
+    def _matching(self, filters: Filters) -> "tuple[E, ...]":
+        if unknown := sorted(set(filters) - self._table.filters):
+            raise MalformedParameters(
+                f"{self._name} cannot be filtered by {unknown[0]}",
+                hint=f"filters: {', '.join(sorted(self._table.filters))}",
+            )
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        rows = self._rows[self._name].values()
+        return tuple(row for row in rows if all(getattr(row, name) == value for name, value in wanted.items()))
+
+    @staticmethod
+    def _id(record: Any) -> UUID:
+        found: UUID = record.id
+        return found
+
+    def _position(self, record: E) -> tuple[str, str]:
+        return (f"{getattr(record, self._table.sort).timestamp():020.6f}", str(self._id(record)))
+
+    def _encode(self, record: E) -> str:
+        return "~".join((self._name, *self._position(record)))
+
+    def _decode(self, cursor: str) -> tuple[str, str]:
+        name, *position = cursor.split("~")
+        if len(position) != 2:
+            raise MalformedParameters("--after is not a cursor", hint="take it from next_cursor of the page before")
+        if name != self._name:
+            raise MalformedParameters(
+                f"--after is a cursor of {name}, not of {self._name}", hint="take it from the same list"
+            )
+        return position[0], position[1]
+
+
+def _conflict(message: str) -> RecordConflict:
+    return RecordConflict(message, hint="nothing was changed; look at the record that is named")
+
+
+class FakeRepositories:
+    """See `Repositories`."""
+
+    def __init__(self, rows: Rows | None = None) -> None:
+        self.rows: Rows = rows if rows is not None else {table: {} for table in TABLES}
+        self.users: FakeRepository[User] = FakeRepository("users", self.rows)
+        self.workouts: FakeRepository[Workout] = FakeRepository("workouts", self.rows)
+        self.exercises: FakeRepository[Exercise] = FakeRepository("exercises", self.rows)
+        self.sessions: FakeRepository[Session] = FakeRepository("sessions", self.rows)
+        self.set_records: FakeRepository[SetRecord] = FakeRepository("set_records", self.rows)
+        self.refresh_tokens: FakeRepository[RefreshToken] = FakeRepository("refresh_tokens", self.rows)
+        self.audit_log: FakeRepository[AuditLog] = FakeRepository("audit_log", self.rows)
+
+
+class FakeDatabase:
+    """See `Database`. With `error`, nothing can connect."""
+
+    def __init__(self, *, info: ServerInfo = SERVER, error: KinetriaError | None = None) -> None:
+        self.repositories = FakeRepositories()
+        self.closed = False
+        self._info = info
+        self._error = error
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[FakeRepositories]:
+        self.ping()
+        before = {name: dict(rows) for name, rows in self.repositories.rows.items()}
+        try:
+            yield self.repositories
+        except BaseException:
+            self.repositories.rows.update(before)
+            raise
+
+    def ping(self) -> None:
+        if self._error:
+            raise self._error
+
+    def server_info(self) -> ServerInfo:
+        self.ping()
+        return self._info
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeMigrations:
+    """See `MigrationGateway`. `applied` and `pending` are ids in order; with `error`, `apply` raises it."""
+
+    def __init__(
+        self, applied: Iterable[str] = (), pending: Iterable[str] = (), *, error: KinetriaError | None = None
+    ) -> None:
+        self.applied = list(applied)
+        self.pending = list(pending)
+        self.calls: list[str] = []
+        self._error = error
+
+    def status(self) -> MigrationStatus:
+        self.calls.append("status")
+        return MigrationStatus(
+            tuple(MigrationEntry(name, MigrationState.APPLIED) for name in self.applied)
+            + tuple(MigrationEntry(name, MigrationState.PENDING) for name in self.pending)
+        )
+
+    def apply(self, *, lock_wait: float) -> MigrateResult:
+        self.calls.append(f"apply, lock wait {lock_wait:g}")
+        if self._error:
+            raise self._error
+        runs = tuple(MigrationRun(name, 0.01) for name in self.pending)
+        self.applied += self.pending
+        self.pending = []
+        return MigrateResult(runs, 0, self.applied[-1] if self.applied else None, 0.0)
+
+    def rollback(self, ids: tuple[str, ...], *, lock_wait: float) -> RollbackResult:
+        self.calls.append(f"rollback {' '.join(ids)}, lock wait {lock_wait:g}")
+        self.applied = [name for name in self.applied if name not in ids]
+        self.pending = sorted([*self.pending, *ids])
+        head = self.applied[-1] if self.applied else None
+        return RollbackResult(tuple(MigrationRun(name, 0.01) for name in ids), (), len(self.pending), head)
+
+
+class FakeEngine:
+    """See `Engine`. `running` is the set of services that run; `calls` is what was asked for, in order."""
+
+    name = "embedded"
+
+    def __init__(
+        self,
+        *,
+        record: StackRecord | None = None,
+        running: Iterable[str] = (),
+        volumes: Iterable[str] = (),
+        errors: Mapping[str, BaseException] | None = None,
+        after_start: StackRecord | None = RECORD,
+    ) -> None:
+        self.running = set(running)
+        self.calls: list[str] = []
+        self.held = False
+        self._record = record
+        self._volumes = list(volumes)
+        self._errors = dict(errors or {})
+        self._after_start = after_start
+
+    @contextlib.contextmanager
+    def exclusive(self, deadline: Deadline) -> Iterator[None]:
+        self.held = True
+        try:
+            yield
+        finally:
+            self.held = False
+
+    def record(self) -> StackRecord | None:
+        return self._record
+
+    def database_running(self) -> bool:
+        return "postgres" in self.running
+
+    def services(self) -> tuple[ServiceState, ...]:
+        addresses = {"postgres": "127.0.0.1:5432", "app": "http://127.0.0.1:8080"}
+        return tuple(
+            ServiceState(name, "running" if name in self.running else "stopped", "unknown", address)
+            for name, address in addresses.items()
+        )
+
+    def start_database(
+        self, *, port: int | None, http_port: int | None, app_wanted: bool, deadline: Deadline
+    ) -> Started:
+        self._call("start_database")
+        self._record = self._after_start
+        again = ", running since 14:02" if "postgres" in self.running else ""
+        return self._start("postgres", f"127.0.0.1:5432{again}")
+
+    def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
+        self._call("start_app")
+        return self._start("app", "http://127.0.0.1:8080/health")
+
+    def stop_app(self, deadline: Deadline) -> bool:
+        self._call("stop_app")
+        return self._stop("app")
+
+    def stop_database(self, deadline: Deadline) -> bool:
+        self._call("stop_database")
+        return self._stop("postgres")
+
+    def volumes(self) -> tuple[str, ...]:
+        return tuple(self._volumes)
+
+    def remove_volumes(self) -> tuple[str, ...]:
+        self._call("remove_volumes")
+        removed, self._volumes, self._record = tuple(self._volumes), [], None
+        return removed
+
+    def logs(self, service: str | None, *, tail: int, since: float | None, follow: bool) -> Iterator[str]:
+        return iter(())
+
+    def _call(self, name: str) -> None:
+        assert self.held, f"{name} outside of exclusive()"
+        self.calls.append(name)
+        if name in self._errors:
+            raise self._errors[name]
+
+    def _start(self, service: str, detail: str) -> Started:
+        fresh = service not in self.running
+        self.running.add(service)
+        return Started(fresh, detail)
+
+    def _stop(self, service: str) -> bool:
+        ran = service in self.running
+        self.running.discard(service)
+        return ran
+
+
+class FakeProbe:
+    """See `HttpProbe`; gives the same answer every time."""
+
+    def __init__(self, answer: HttpAnswer | None) -> None:
+        self.urls: list[str] = []
+        self._answer = answer
+
+    def get(self, url: str, *, timeout: float) -> HttpAnswer | None:
+        self.urls.append(url)
+        return self._answer
+
+
+class FakeProgress:
+    """See `Progress`; keeps what it was told, without the figures."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def begin(self, step: str) -> None:
+        self.told.append(f"begin {step}")
+
+    def end(self, step: str, detail: str, seconds: float) -> None:
+        self.told.append(f"end {step}: {detail}")
+
+
+class FakePrompt:
+    """See `Prompt`; nobody is there without an answer."""
+
+    def __init__(self, *answers: str) -> None:
+        self.questions: list[str] = []
+        self.told: list[str] = []
+        self._answers = list(answers)
+        self._present = bool(answers)
+
+    @property
+    def present(self) -> bool:
+        return self._present
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def ask(self, question: str) -> str:
+        assert self._present, "asked though nobody is there"
+        self.questions.append(question)
+        return self._answers.pop(0)
+
+
+def raising(error: KinetriaError) -> Callable[[], Any]:
+    """Return a callable that raises `error`."""
+    return partial(_raise, error)
+
+
+def _raise(error: KinetriaError) -> Any:
+    raise error

@@ -1,0 +1,55 @@
+"""The README says what there is: every command, exit code and error code, and nothing that is not there."""
+
+import re
+
+import pytest
+
+from kinetria_cli.domain.errors import error_classes
+from tests.world import CHECKOUT, Cli, command_paths
+
+README = (CHECKOUT / "README.md").read_text("utf-8")
+SOURCES = sorted((CHECKOUT / "kinetria_cli").rglob("*.py"))
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found, f"README has no section {title}"
+    return found[1]
+
+
+def test_every_command_has_a_row_and_every_row_a_command() -> None:
+    rows = set(re.findall(r"^\| `kinetria ([a-z -]+?)(?: [A-Z\[][^`]*)?`", section("Commands"), re.MULTILINE))
+    groups = {"inspect", "config"}
+    expected = {" ".join(path) for path in command_paths() if (path and path[0] not in groups) or len(path) > 1}
+    assert rows == {row for row in expected if not row.startswith("inspect ")} | {"inspect"}
+
+
+def test_every_exit_code_has_a_row() -> None:
+    rows = {int(code) for code in re.findall(r"^\| (\d+) \|", section("Exit codes"), re.MULTILINE)}
+    used = {kind.exit_code for kind in error_classes()} | {0, 7, 130, 143}
+    assert rows == used
+
+
+def test_every_error_code_is_listed() -> None:
+    listed = set(re.findall(r"`([a-z]+(?:\.[a-z_]+)?)`", section("Error codes")))
+    assert listed == {kind.code for kind in error_classes()} | {"interrupted"}
+
+
+def test_the_two_commands_are_given() -> None:
+    assert "make up" in README
+    assert "make test" in README
+
+
+HINTED = sorted(
+    {
+        found
+        for path in SOURCES
+        for hint in re.findall(r'hint=f?"([^"]*)"', path.read_text("utf-8"))
+        for found in re.findall(r"kinetria ([a-z]+(?: (?:status|rollback|show))?)", hint)
+    }
+)
+
+
+@pytest.mark.parametrize("words", HINTED)
+def test_a_command_that_a_hint_names_has_help(cli: Cli, words: str) -> None:
+    assert cli(*words.split(), "--help").code == 0

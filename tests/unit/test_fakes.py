@@ -1,0 +1,16 @@
+"""The fakes are what the ports ask for: mypy reads these assignments."""
+
+from kinetria_cli.domain.dialogue import Progress, Prompt
+from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway, Repositories
+from tests.fakes import FakeDatabase, FakeEngine, FakeMigrations, FakeProbe, FakeProgress, FakePrompt
+
+
+def test_every_fake_is_its_port() -> None:
+    engine: Engine = FakeEngine()
+    database: Database = FakeDatabase()
+    repositories: Repositories = database.repositories
+    migrations: MigrationGateway = FakeMigrations()
+    probe: HttpProbe = FakeProbe(None)
+    progress: Progress = FakeProgress()
+    prompt: Prompt = FakePrompt()
+    assert all((engine, database, repositories, migrations, probe, progress, prompt))
