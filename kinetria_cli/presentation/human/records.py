@@ -12,7 +12,7 @@ from kinetria_cli.presentation.text import moment, one_line
 from kinetria_cli.usecases.inspect import RecordList, RecordShown, Related
 
 LIST_COLUMNS = {
-    "users": ("id", "email", "name", "created_at"),
+    "users": ("id", "email", "name"),
     "workouts": ("id", "name", "status", "user_id"),
     "exercises": ("id", "name", "category", "primary_muscle_group", "difficulty_level"),
     "sessions": ("id", "status", "started_at", "completed_at", "notes"),

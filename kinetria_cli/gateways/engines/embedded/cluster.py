@@ -13,6 +13,7 @@ from kinetria_cli.domain.errors import DataFolderUnusable, EngineFailed, WaitTim
 from kinetria_cli.gateways.engines.embedded.layout import StackFolder
 from kinetria_cli.gateways.engines.embedded.logs import rotate
 from kinetria_cli.gateways.engines.embedded.network import LOOPBACK
+from kinetria_cli.gateways.engines.embedded.postmaster import Postmaster
 from kinetria_cli.gateways.engines.embedded.programs import (
     SERVER_MAJOR,
     Account,
@@ -24,6 +25,7 @@ from kinetria_cli.gateways.engines.embedded.state import DATABASE, USER
 from kinetria_cli.gateways.files import writing
 
 POLL_SECONDS = 0.01
+DRAFT = "data.draft-"
 LEFTOVER_WORDS = "pre-existing shared memory block"
 
 
@@ -61,10 +63,11 @@ class Cluster:
         """
         self._make_reachable_home()
         programs = find_programs(self.account)
-        draft = self.data.with_name("data.draft")
-        pwfile = self.data.with_name("initdb-password")
+        # A name of its own: the initdb of a killed run may still be at work in its draft.
+        draft = self.data.with_name(f"{DRAFT}{os.getpid()}")
+        pwfile = self.data.with_name(f"{draft.name}.password")
         with writing(draft):
-            shutil.rmtree(draft, ignore_errors=True)
+            self._remove_drafts()
             try:
                 self._write_pwfile(pwfile, password)
                 self._must(
@@ -121,22 +124,10 @@ class Cluster:
                 hint=f"chmod 700 {self.data}",
             )
 
-    def running_pid(self) -> int | None:
-        """Return the server's process id, or None: a stale file or a reused id does not count."""
-        lines = self._pid_lines()
-        if not lines or not lines[0].strip().isdigit():
-            return None
-        pid = int(lines[0])
-        return pid if working_folder(pid) == self.data.resolve() else None
-
-    def running_port(self) -> int | None:
-        """Return the port that the running server was started with (line 4 of postmaster.pid)."""
-        lines = self._pid_lines()
-        return int(lines[3]) if self.running_pid() and len(lines) > 3 and lines[3].strip().isdigit() else None
-
-    def started_at(self) -> float:
-        """Return when the running server was started, in seconds since 1970 (line 3 of postmaster.pid)."""
-        return float(self._pid_lines()[2])
+    @property
+    def postmaster(self) -> Postmaster:
+        """The server process, as its pid file tells of it."""
+        return Postmaster(self.data)
 
     def start(self, port: int, deadline: Deadline) -> None:
         """Start the server and return when it accepts connections.
@@ -146,6 +137,7 @@ class Cluster:
             WaitTimedOut: It was not ready in time; it was stopped again.
         """
         self.check()
+        self._remove_drafts()
         rotate(self._folder.postgres_log)
         sockets = self._folder.socket_folder(self.account.owner)
         while True:
@@ -171,21 +163,23 @@ class Cluster:
         Raises:
             WaitTimedOut: It is still there at the deadline.
         """
-        pid = self.running_pid()
+        pid = self.postmaster.pid()
         if pid is None:
             return False
         os.kill(pid, signal.SIGINT)  # "fast" shutdown: PostgreSQL 16 manual, section 19.5
-        while self.running_pid() is not None:
+        while self.postmaster.pid() is not None:
             if deadline.passed:
                 raise WaitTimedOut(
                     f"PostgreSQL (pid {pid}) did not stop within {deadline.seconds:g} s",
                     hint="kinetria logs postgres tells what it is doing; then kinetria down again",
                 )
             deadline.pause(POLL_SECONDS)
+        self._remove_sockets()
         return True
 
     def remove(self) -> None:
         """Delete the data. It is renamed first, so that a kill half-way never leaves a half cluster in place."""
+        self._remove_sockets()
         doomed = self.data.with_name("data.removed")
         with writing(doomed):
             if self.data.exists():
@@ -195,6 +189,17 @@ class Cluster:
                 shutil.rmtree(doomed)
             if doomed.parent == system_home(self._folder.fingerprint):
                 shutil.rmtree(doomed.parent)
+
+    def _remove_sockets(self) -> None:
+        shutil.rmtree(self._folder.socket_folder(self.account.owner), ignore_errors=True)
+
+    def _remove_drafts(self) -> None:
+        """Remove what killed runs left beside the data folder; what cannot go yet goes the next time."""
+        for leftover in self.data.parent.glob(f"{DRAFT}*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
     def _make_reachable_home(self) -> None:
         home = self.account.home
@@ -238,7 +243,7 @@ class Cluster:
             return self.account.spawn(command, log=log, folder=self.data)
 
     def _wait_ready(self, process: "subprocess.Popen[bytes]", deadline: Deadline, seen: int) -> None:
-        while not self._is_ready(process.pid):
+        while not self.postmaster.is_ready(process.pid):
             if process.poll() is not None:
                 raise EngineFailed(
                     f"PostgreSQL ended while starting, with exit code {process.returncode}",
@@ -262,17 +267,6 @@ class Cluster:
             stream.seek(position)
             return stream.read().decode("utf-8", "replace").splitlines()[-20:]
 
-    def _is_ready(self, pid: int) -> bool:
-        """Line 8 of postmaster.pid says so (PostgreSQL 16, utils/pidfile.h)."""
-        lines = self._pid_lines()
-        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
-
-    def _pid_lines(self) -> list[str]:
-        try:
-            return (self.data / "postmaster.pid").read_text("utf-8", errors="replace").splitlines()
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-
     def _remove_leftovers(self, sockets: Path) -> None:
         """Remove the lock files of a server that is gone; the caller knows that none of ours runs.
 
@@ -280,22 +274,6 @@ class Cluster:
         belongs to another program by now, or to a zombie that nobody reaps. Its second guard, the shared memory block,
         stays in place.
         """
-        if self.running_pid() is None:
+        if self.postmaster.pid() is None:
             for path in (self.data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
                 path.unlink(missing_ok=True)
-
-
-def working_folder(pid: int) -> Path | None:
-    """Return the folder that a process works in; None for a dead one, a zombie, or one that is not ours to see."""
-    if Path("/proc/self/cwd").exists():
-        try:
-            return Path(f"/proc/{pid}/cwd").readlink()
-        except OSError:
-            return None
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else Path(process.cwd())
-    except psutil.Error:
-        return None

@@ -77,7 +77,7 @@ class EmbeddedEngine:
 
     def database_running(self) -> bool:
         """See `Engine.database_running`."""
-        return self._cluster.running_pid() is not None
+        return self._cluster.postmaster.pid() is not None
 
     def services(self) -> tuple[ServiceState, ...]:
         """See `Engine.services`."""
@@ -97,7 +97,7 @@ class EmbeddedEngine:
         """See `Engine.start_database`."""
         self._folder.make()
         before = read_state(self._folder)
-        running_port = self._cluster.running_port()
+        running_port = self._cluster.postmaster.port()
         if running_port is not None and port not in (None, running_port):
             raise Refused(
                 f"PostgreSQL of project {self._folder.root.name} runs already, on port {running_port}",
@@ -119,7 +119,7 @@ class EmbeddedEngine:
         remarks = "; ".join(text for text in (remark, note) if text)
         detail = f"{LOOPBACK}:{chosen}" + (f" ({remarks})" if remarks else "")
         if running_port is not None:
-            detail += f", {_since(self._cluster.started_at())}"
+            detail += f", {_since(self._cluster.postmaster.started_at())}"
         return Started(fresh=running_port is None, detail=detail)
 
     def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:

@@ -1,0 +1,58 @@
+"""The running server as postmaster.pid tells of it (PostgreSQL 16, utils/pidfile.h)."""
+
+from pathlib import Path
+
+
+class Postmaster:
+    """The server of a data folder, if one runs.
+
+    Args:
+        data: The data folder.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def pid(self) -> int | None:
+        """Return the server's process id, or None: a stale file or a reused id does not count."""
+        lines = self._lines()
+        if not lines or not lines[0].strip().isdigit():
+            return None
+        pid = int(lines[0])
+        return pid if working_folder(pid) == self._data.resolve() else None
+
+    def port(self) -> int | None:
+        """Return the port that the running server was started with (line 4)."""
+        lines = self._lines()
+        return int(lines[3]) if self.pid() and len(lines) > 3 and lines[3].strip().isdigit() else None
+
+    def started_at(self) -> float:
+        """Return when the running server was started, in seconds since 1970 (line 3)."""
+        return float(self._lines()[2])
+
+    def is_ready(self, pid: int) -> bool:
+        """Whether the server with this process id accepts connections (line 8)."""
+        lines = self._lines()
+        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def _lines(self) -> list[str]:
+        try:
+            return (self._data / "postmaster.pid").read_text("utf-8", errors="replace").splitlines()
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def working_folder(pid: int) -> Path | None:
+    """Return the folder that a process works in; None for a dead one, a zombie, or one that is not ours to see."""
+    if Path("/proc/self/cwd").exists():
+        try:
+            return Path(f"/proc/{pid}/cwd").readlink()
+        except OSError:
+            return None
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else Path(process.cwd())
+    except psutil.Error:
+        return None
