@@ -34,7 +34,7 @@ class RecordingCursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, *args: Any, **kwargs: Any) -> "RecordingCursor":
         """Run a statement; see psycopg."""
-        self._backend.last_statement = query if isinstance(query, str) else ""
+        self._backend.statements.append(query if isinstance(query, str) else "")
         super().execute(query, *args, **kwargs)
         return self
 
@@ -47,11 +47,11 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
     """
 
     has_transactional_ddl = True
-    last_statement = ""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         # Not yoyo's own constructor: it opens a connection from a URL, and with it the password enters its errors.
         self._connection = connection
+        self.statements: list[str] = []
         self.migration_table = MIGRATION_TABLE
         self.DatabaseError = self.driver.DatabaseError
 

@@ -11,6 +11,8 @@ from kinetria_cli.domain.migration import MigrationEntry, MigrationState, Migrat
 from kinetria_cli.gateways.migrations.files import MigrationFile
 from kinetria_cli.gateways.migrations.session import SCHEMA
 
+YOYO_TABLES = ("_yoyo_migration", "_yoyo_log", "_yoyo_version")
+
 
 @dataclass(frozen=True, slots=True)
 class AppliedMark:
@@ -41,9 +43,12 @@ def read_marks(connection: psycopg.Connection[Any]) -> tuple[AppliedMark, ...]:
         ]
         if any(name != SCHEMA for name in schemas):
             other = next(name for name in schemas if name != SCHEMA)
+            moves = "; ".join(f"ALTER TABLE {other}.{table} SET SCHEMA {SCHEMA}" for table in YOYO_TABLES)
             raise MigrationConflict(
                 f"yoyo's table _yoyo_migration is in schema {', '.join(schemas)}; it is expected in {SCHEMA} alone",
-                hint=f"move it back: ALTER TABLE {other}._yoyo_migration SET SCHEMA {SCHEMA}",
+                hint=f"look which set is right and drop the tables {', '.join(YOYO_TABLES)} of the other"
+                if SCHEMA in schemas
+                else f"move it back: {moves}",
             )
         if not schemas:
             return ()

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from kinetria_cli.domain.errors import MigrationFileInvalid
 
@@ -120,16 +121,30 @@ def _decode(path: Path) -> str:
 
 
 def _check_statements(path: Path, text: str) -> None:
+    """Refuse what would end the transaction that a file runs in, or waits for data that nobody sends."""
     import sqlparse
 
     for statement in sqlparse.parse(text):
-        token = statement.token_first(skip_ws=True, skip_cm=True)  # type: ignore[no-untyped-call]
-        word = token.value.split()[0].upper() if token else ""
-        rest = str(statement).upper()
-        if word in _TRANSACTION_WORDS or (word == "PREPARE" and re.search(r"PREPARE\s+TRANSACTION\b", rest)):
-            raise MigrationFileInvalid(
-                f"{path} holds {word}; a migration runs in one transaction of the tool's own",
-                hint=f"remove the {word} statement",
-            )
-        if word == "COPY" and re.search(r"FROM\s+STDIN", rest):
-            raise MigrationFileInvalid(f"{path} holds COPY ... FROM STDIN, which has no data here", hint="use INSERT")
+        words = _significant_words(statement)
+        for position, word in enumerate(words):
+            # sqlparse may take several statements for one, so what follows a semicolon begins one too; but there an
+            # END closes the body of a function (BEGIN ATOMIC).
+            begins = position == 0 or (words[position - 1] == ";" and word != "END")
+            prepared = word == "PREPARE" and words[position + 1 : position + 2] == ["TRANSACTION"]
+            if begins and (word in _TRANSACTION_WORDS or prepared):
+                raise MigrationFileInvalid(
+                    f"{path} holds {word}; a migration runs in one transaction of the tool's own",
+                    hint=f"remove the {word} statement",
+                )
+            if begins and word == "COPY" and re.search(r"FROM\s+STDIN", str(statement), re.IGNORECASE):
+                raise MigrationFileInvalid(
+                    f"{path} holds COPY ... FROM STDIN, which has no data here", hint="use INSERT"
+                )
+
+
+def _significant_words(statement: Any) -> list[str]:
+    """The first word of each token that is neither a comment nor blank space, in upper case."""
+    from sqlparse.tokens import Comment
+
+    tokens = (token for token in statement.flatten() if not token.is_whitespace and token.ttype not in Comment)
+    return [token.value.split()[0].upper() for token in tokens]

@@ -130,6 +130,7 @@ class YoyoMigrationGateway:
 
         path = file.path if direction == "apply" else file.rollback_path
         assert path is not None
+        backend.statements.clear()
         try:
             # yoyo prints the rows that a statement returns to stdout, which belongs to our result.
             with contextlib.redirect_stdout(io.StringIO()), backend.transaction():
@@ -150,6 +151,6 @@ class YoyoMigrationGateway:
                 raise  # not the file's fault; the connection's owner says what happened
             raise MigrationFailed(
                 f"{path.name} failed and was rolled back. The database is as before it.",
-                hint="edit the file, then: kinetria migrate",
-                details=source_excerpt(path, backend.last_statement, error),
+                hint=f"edit the file, then: kinetria migrate{' rollback' if direction == 'rollback' else ''}",
+                details=source_excerpt(path, backend.statements, error),
             ) from error

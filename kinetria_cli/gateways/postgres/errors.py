@@ -143,6 +143,8 @@ def query_error(error: psycopg.Error, params: ConnectionParams) -> KinetriaError
         return DatabaseUnreachable(
             f"the connection to {params.address} was lost: {text}", hint="run this again; nothing uncommitted was kept"
         )
+    if not sqlstate and isinstance(error, psycopg.DataError):  # psycopg itself refused the value: a NUL
+        return MalformedParameters(text, hint="correct the value")
     for prefix, kind, hint in _QUERY_ERRORS:
         if sqlstate.startswith(prefix):
             return kind(text, hint=hint, details=detail)
