@@ -21,7 +21,7 @@ class ValueObject(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:
         raise MalformedParameters(
-            f"{value!r} is not a {cls.__name__}",
+            f"{value!r} is not a valid {cls.__name__}",
             hint="allowed: " + ", ".join(member.value for member in cls),
         )
 

@@ -94,6 +94,7 @@ class Screen:
         """Print aligned columns without boxes; a column of numbers is right-aligned, long cells are cut to fit."""
         cells = [[one_line(value) for value in row] for row in rows]
         widths = [max(len(title), *(len(row[i]) for row in cells), 1) for i, title in enumerate(header)]
+        widths = [min(width, self.width) for width in widths]
         self._fit(widths, rows)
         numeric = [any(isinstance(row[i], int | Decimal) for row in rows) for i in range(len(header))]
         self._write([(_row(header, widths, numeric), "dim")])

@@ -9,7 +9,7 @@ from urllib.parse import quote
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_USERINFO = re.compile(r"(\w+://[^\s:/@]*):\S*@")
+_USERINFO = re.compile(r"(?<!\w)(\w+://[^\s:/@]*):\S*@")
 
 
 def printable(text: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import ConfirmationRequired
@@ -34,14 +35,16 @@ def require_confirmation(
         if confirm == name:
             prompt.tell(what)
             return
-        raise ConfirmationRequired(f"--confirm names {confirm!r}, the database is {name!r}", hint=f"--confirm {name}")
+        raise ConfirmationRequired(
+            f"--confirm names {confirm!r}, the database is {name!r}", hint=f"--confirm {shlex.quote(name)}"
+        )
     if production or not own:
         why = "ENVIRONMENT is production" if production else "kinetria up of this project did not start this database"
         if not prompt.present:
-            raise ConfirmationRequired(f"{what} Not confirmed, and {why}.", hint=f"add --confirm {name}")
+            raise ConfirmationRequired(f"{what} Not confirmed, and {why}.", hint=f"add --confirm {shlex.quote(name)}")
         if prompt.ask(f"{what}\n{why[0].upper() + why[1:]}: type the database's name to go on: ").strip() != name:
             raise ConfirmationRequired(
-                "not confirmed; nothing was changed", hint=f"type {name}, or add --confirm {name}"
+                "not confirmed; nothing was changed", hint=f"type {name}, or add --confirm {shlex.quote(name)}"
             )
         return
     if yes:

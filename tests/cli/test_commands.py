@@ -615,11 +615,15 @@ def test_a_filter_that_is_no_id_exits_2(gym: Cli, arguments: tuple[str, ...]) ->
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        (("workouts", "--status", "x"), "'x' is not a WorkoutStatus", "allowed: draft, published, archived"),
-        (("sessions", "--status", "x"), "'x' is not a SessionStatus", "allowed: in_progress, completed, cancelled"),
+        (("workouts", "--status", "x"), "'x' is not a valid WorkoutStatus", "allowed: draft, published, archived"),
+        (
+            ("sessions", "--status", "x"),
+            "'x' is not a valid SessionStatus",
+            "allowed: in_progress, completed, cancelled",
+        ),
         (
             ("exercises", "--category", "x"),
-            "'x' is not a ExerciseCategory",
+            "'x' is not a valid ExerciseCategory",
             "allowed: strength, cardio, flexibility, balance",
         ),
     ],

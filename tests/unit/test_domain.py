@@ -169,7 +169,7 @@ def test_workout_status_accepts_published() -> None:
 def test_workout_status_rejects_invalid_status() -> None:
     with pytest.raises(MalformedParameters) as caught:
         WorkoutStatus.validate("invalid_status")
-    assert caught.value.message == "'invalid_status' is not a WorkoutStatus"
+    assert caught.value.message == "'invalid_status' is not a valid WorkoutStatus"
     assert caught.value.hint == "allowed: draft, published, archived"
     assert caught.value.code == "parameters.malformed"
 

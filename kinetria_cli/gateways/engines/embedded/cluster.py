@@ -11,7 +11,7 @@ from pathlib import Path
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DataFolderUnusable, EngineFailed, WaitTimedOut
 from kinetria_cli.gateways.engines.embedded.layout import StackFolder
-from kinetria_cli.gateways.engines.embedded.logs import rotate
+from kinetria_cli.gateways.engines.embedded.logs import rotate, size
 from kinetria_cli.gateways.engines.embedded.network import LOOPBACK
 from kinetria_cli.gateways.engines.embedded.postmaster import Postmaster
 from kinetria_cli.gateways.engines.embedded.programs import (
@@ -259,7 +259,7 @@ class Cluster:
             deadline.pause(POLL_SECONDS)
 
     def _log_size(self) -> int:
-        return self._folder.postgres_log.stat().st_size if self._folder.postgres_log.exists() else 0
+        return size(self._folder.postgres_log)
 
     def _said_since(self, position: int) -> list[str]:
         """The server's last lines, but only those of this start."""

@@ -169,13 +169,15 @@ class EmbeddedEngine:
         return self._log_lines(paths, tail, since, follow)
 
     def _log_lines(self, paths: dict[str, Path], tail: int, since: float | None, follow: bool) -> Iterator[str]:
+        # Noted before anything is read: what is written meanwhile is followed, not lost.
+        ends = {name: logfiles.size(path) for name, path in paths.items()}
         beginning: list[tuple[str, str]] = []
         for name, path in paths.items():
-            lines = logfiles.last_lines(path, tail)
+            lines = logfiles.last_lines(path, tail, end=ends[name])
             if since is not None:
                 lines = logfiles.since_lines(lines, since)
             beginning.extend((name, line) for line in lines)
-        appended = logfiles.follow(paths) if follow else iter(())
+        appended = logfiles.follow(paths, ends) if follow else iter(())
         for name, line in chain(beginning, appended):
             yield line if len(paths) == 1 else f"{name:<8}  {line}"
 

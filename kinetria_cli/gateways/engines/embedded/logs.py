@@ -21,15 +21,21 @@ def rotate(path: Path) -> None:
         path.replace(path.with_name(path.name + ".1"))
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """Return up to `count` lines from the end; none where the file is not there."""
+def size(path: Path) -> int:
+    """Return a log's present length in bytes, 0 where the file is not there."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def last_lines(path: Path, count: int, *, end: int | None = None) -> list[str]:
+    """Return up to `count` lines from the end, or from before the byte `end`; none where the file is not there."""
+    end = size(path) if end is None else end
     try:
         with path.open("rb") as stream:
-            stream.seek(0, 2)
-            stream.seek(max(0, stream.tell() - TAIL_BYTES))
-            return [line.decode("utf-8", "replace").rstrip("\r\n") for line in deque(stream, maxlen=count)]
+            stream.seek(max(0, end - TAIL_BYTES))
+            lines = deque(stream.read(min(end, TAIL_BYTES)).splitlines(), maxlen=count)
     except FileNotFoundError:
         return []
+    return [line.decode("utf-8", "replace") for line in lines]
 
 
 def since_lines(lines: list[str], seconds: float) -> list[str]:
@@ -42,15 +48,15 @@ def since_lines(lines: list[str], seconds: float) -> list[str]:
     return []
 
 
-def follow(paths: dict[str, Path]) -> Iterator[tuple[str, str]]:
-    """Yield (service, line) for what is appended from now on, until the caller stops; survives a rotation."""
-    positions = {name: path.stat().st_size if path.exists() else 0 for name, path in paths.items()}
+def follow(paths: dict[str, Path], positions: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield (service, line) for what is appended behind the positions, until the caller stops; survives a rotation."""
+    positions = dict(positions)
     while True:
         quiet = True
         for name, path in paths.items():
             if not path.exists():
                 continue
-            if path.stat().st_size < positions[name]:
+            if size(path) < positions[name]:
                 positions[name] = 0
             with path.open("rb") as stream:
                 stream.seek(positions[name])
