@@ -1,7 +1,9 @@
 """The root of the command line: one line a command."""
 
 import gc
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -72,6 +74,9 @@ def main() -> None:
     """Run the command line and exit with its code."""
     # A command imports much and drops little: collecting on the way costs a tenth of its time and finds nothing.
     gc.set_threshold(GC_THRESHOLD)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (`>&-`): what is printed goes nowhere
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open as long as the process
     try:
         sys.exit(get_command(app).main(prog_name="kinetria", standalone_mode=False))
     except (typer.Abort, KeyboardInterrupt):

@@ -82,8 +82,13 @@ class Container:
         Raises:
             ConfigMissing: None is named and none is recorded.
         """
-        running = self.settings.named is not None and self.engine.database_running()
-        return choose_target(self.settings.named, self.record, running=running, missing=self.settings.missing)
+        if self.settings.named is None:
+            return choose_target(None, self.record, running=False, missing=self.settings.missing)
+        try:
+            record, running = self.record, self.engine.database_running()
+        except KinetriaError:
+            record, running = None, False  # a stack that cannot be looked at does not matter to a named database
+        return choose_target(self.settings.named, record, running=running)
 
     def target_or_none(self) -> Target | None:
         """The database to talk to, or None where nothing names one."""
@@ -97,8 +102,9 @@ class Container:
         """Where the service of this database answers GET /health."""
         if self.target.own and self.record is not None:
             return self.record.health_url
-        host = "127.0.0.1" if self.settings.http_host == "0.0.0.0" else self.settings.http_host  # noqa: S104
-        return f"http://{host}:{self.settings.http_port}/health"
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listening there is answered here
+        host = everywhere.get(self.settings.http_host, self.settings.http_host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.http_port}/health"
 
     def database(self, params: ConnectionParams) -> Database:
         """Return a database for one command: one connection is enough."""
@@ -119,10 +125,13 @@ class Container:
 
         return YoyoMigrationGateway(self.settings.migrations_dir, self._connect(params))
 
-    def _connect(self, params: ConnectionParams) -> Callable[[], AbstractContextManager[Any]]:
-        from kinetria_cli.gateways.postgres.connect import connection
+    def _connect(
+        self, params: ConnectionParams, busy_seconds: float | None = None
+    ) -> Callable[[], AbstractContextManager[Any]]:
+        from kinetria_cli.gateways.postgres.connect import BUSY_SECONDS, connection
 
-        return partial(connection, params, timeout=self.settings.request_timeout)
+        patience = BUSY_SECONDS if busy_seconds is None else busy_seconds
+        return partial(connection, params, timeout=self.settings.request_timeout, busy_seconds=patience)
 
     def health_ports(self) -> HealthPorts:
         """Return what `health` asks."""
@@ -147,7 +156,8 @@ class Container:
         from kinetria_cli.usecases.health import DatabaseFacts
 
         started = time.monotonic()
-        with self._connect(self.target.params)() as opened:
+        # A check does not wait: `health --wait` does that itself.
+        with self._connect(self.target.params, busy_seconds=0)() as opened:
             login_seconds = time.monotonic() - started
             info = server_info(opened)
             query_seconds = time.monotonic() - started - login_seconds
@@ -183,7 +193,7 @@ class Container:
         return inherited_environment(NAMES) | {
             "APP_NAME": settings.app_name,
             "ENVIRONMENT": settings.environment,
-            "REQUEST_TIMEOUT": f"{settings.request_timeout:g}s",
+            "REQUEST_TIMEOUT": f"{settings.request_timeout:.6f}s",
             "DB_HOST": record.database.host,
             "DB_PORT": str(record.database.port),
             "DB_USER": record.database.user,
@@ -194,7 +204,7 @@ class Container:
             "HTTP_HOST": record.http_host,
             "HTTP_PORT": str(record.http_port),
             "HEALTH_TOKEN": settings.health_token or "",
-            "HEALTH_INTERVAL": f"{settings.health_interval:g}s",
+            "HEALTH_INTERVAL": f"{settings.health_interval:.6f}s",
         }
 
     def service_log(self) -> logging.Logger:

@@ -83,7 +83,6 @@ class Settings:
     health_token: str | None = field(repr=False)
     health_interval: float
     engine: str
-    engine_given: bool
     project: str
     home: Path
     migrations_dir: Path
@@ -136,7 +135,13 @@ class RawSettings:
 
     def shown(self) -> tuple[ConfigValue, ...]:
         """Each variable as it was found, for somebody who is looking for the mistake in it."""
-        return tuple(_show(variable, self.raw) for variable in VARIABLES)
+        checkout = find_checkout(self.folder)
+        derived = {
+            "KINETRIA_HOME": str(user_data_folder() / "kinetria"),
+            "KINETRIA_MIGRATIONS_DIR": str(_own_folder(checkout, "migrations")),
+            "KINETRIA_COMPOSE_DIR": str(_own_folder(checkout, "compose")),
+        }
+        return tuple(_show(variable, self.raw, derived.get(variable.name)) for variable in VARIABLES)
 
 
 def read_settings(
@@ -147,13 +152,20 @@ def read_settings(
     environ: Mapping[str, str] | None = None,
 ) -> RawSettings:
     """Collect what is set, the strongest source first. Arguments and errors of the files as for `load_settings`."""
-    folder = (working_folder or Path.cwd()).absolute()
+    folder = (working_folder or _present_folder()).absolute()
     dotenv_path = find_dotenv(folder)
     dotenv = read_env_file(dotenv_path, required=False) if dotenv_path else EnvFile({})
     named_file = read_env_file(env_file, required=True) if env_file else EnvFile({})
     merged = {**dotenv.values, **process_environment(NAMES, environ), **named_file.values, **(options or {})}
     raw = {name: value for name, value in merged.items() if name in NAMES and value.text}
     return RawSettings(raw, tuple(dict.fromkeys(dotenv.warnings + named_file.warnings)), folder)
+
+
+def _present_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ConfigInvalid(f"the working folder cannot be used: {error.strerror}", hint="cd to another") from error
 
 
 def load_settings(
@@ -187,7 +199,7 @@ def load_settings(
         only_missing = not malformed and all(problem.endswith("is not set") for problem in problems)
         raise (ConfigMissing if only_missing else ConfigInvalid)(
             f"failed to parse config: {'; '.join(problems)}",
-            hint="kinetria config show lists each value and its origin",
+            hint=_hint(raw, only_missing),
         )
     checkout = find_checkout(found.folder)
     return Settings(
@@ -202,7 +214,6 @@ def load_settings(
         health_token=typed["HEALTH_TOKEN"],
         health_interval=typed["HEALTH_INTERVAL"],
         engine=typed["KINETRIA_ENGINE"],
-        engine_given="KINETRIA_ENGINE" in raw,
         project=typed["KINETRIA_PROJECT"],
         home=typed["KINETRIA_HOME"],
         migrations_dir=typed["KINETRIA_MIGRATIONS_DIR"] or _own_folder(checkout, "migrations"),
@@ -213,6 +224,13 @@ def load_settings(
         warnings=found.warnings,
         raw=raw,
     )
+
+
+def _hint(raw: Mapping[str, RawValue], only_missing: bool) -> str:
+    if not only_missing:
+        return "kinetria config show lists each value and its origin"
+    name = "DB_HOST" if "DB_HOST" in raw else "DATABASE_URL"
+    return f"{name} (from {raw[name].origin}) names a database, so no local stack is used: set the others, or unset it"
 
 
 def json_is_wanted(environ: Mapping[str, str] | None = None) -> bool:

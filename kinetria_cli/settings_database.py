@@ -111,7 +111,7 @@ def _merge_url(url: RawValue, parts: dict[str, RawValue], problems: list[str]) -
         return
     for name, text in from_url.items():
         if name not in parts:
-            parts[name] = RawValue(text, f"DATABASE_URL from {url.origin}")
+            parts[name] = RawValue(text, f"DATABASE_URL in {url.origin}")
         elif not _same(name, parts[name].text, text):
             problems.append(
                 f"DATABASE_URL (from {url.origin}) and {name} (from {parts[name].origin}) disagree; remove one of them"

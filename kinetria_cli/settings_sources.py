@@ -44,18 +44,19 @@ def find_dotenv(folder: Path) -> Path | None:
     searched = []
     for candidate in parents(folder):
         searched.append(candidate)
-        if any((candidate / marker).exists() for marker in PROJECT_MARKERS):
+        if any(os.path.exists(candidate / marker) for marker in PROJECT_MARKERS):  # noqa: PTH110 - Path's raises
             break
     else:
         searched = [folder]
-    return next((place / ".env" for place in searched if (place / ".env").is_file()), None)
+    # os.path's functions say no where a folder above may not be looked into; Path's raise before Python 3.14.
+    return next((place / ".env" for place in searched if os.path.isfile(place / ".env")), None)  # noqa: PTH113
 
 
 def find_checkout(folder: Path) -> Path | None:
     """Return the nearest parent whose pyproject.toml names our distribution."""
     for candidate in parents(folder):
         pyproject = candidate / "pyproject.toml"
-        if pyproject.is_file() and _names_us(pyproject):
+        if os.path.isfile(pyproject) and _names_us(pyproject):  # noqa: PTH113 - as above
             return candidate
     return None
 
@@ -118,7 +119,8 @@ def _parse_env_text(text: str, path: Path, *, readable_by_others: bool) -> EnvFi
     for binding in parse_stream(io.StringIO(text)):
         # The parser's original text starts with the blank lines before the binding.
         line = binding.original.line + _leading_blank_lines(binding.original.string)
-        if binding.error:
+        loose = binding.key is None and binding.original.string.strip()
+        if binding.error or (binding.key and binding.value is None) or (loose and not str(loose).startswith("#")):
             raise ConfigInvalid(
                 f"failed to parse config: {path} line {line} cannot be read",
                 hint="a line is NAME=value; quotes must be closed",
@@ -149,6 +151,15 @@ def process_environment(names: frozenset[str], environ: Mapping[str, str] | None
     """
     found = os.environ if environ is None else environ
     return {name: RawValue(found[name], "the environment") for name in names if name in found}
+
+
+def forget_libpq_variables() -> None:
+    """Remove PG* from our own environment: libpq would read host addresses, services and formats from them.
+
+    Which database a command talks to is decided by DB_*, DATABASE_URL and the recorded stack alone.
+    """
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 def inherited_environment(ours: frozenset[str]) -> dict[str, str]:
@@ -185,3 +196,17 @@ def user_data_folder() -> Path:
 def color_is_forced() -> bool:
     """Whether FORCE_COLOR asks for colour where there is no terminal (force-color.org)."""
     return bool(os.environ.get("FORCE_COLOR"))
+
+
+def color_is_off() -> bool:
+    """Whether NO_COLOR asks for none (no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def terminal_is_utf8() -> bool:
+    """Whether the locale says so: LC_ALL, else LC_CTYPE, else LANG (POSIX.1-2017, section 8.2).
+
+    Python's own encoding does not tell: it takes UTF-8 in the C locale too (PEP 538, PEP 540).
+    """
+    found = next((text for name in ("LC_ALL", "LC_CTYPE", "LANG") if (text := os.environ.get(name))), "")
+    return "utf8" in found.lower().replace("-", "")

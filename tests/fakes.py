@@ -276,6 +276,9 @@ class FakeMigrations:
         self.pending = []
         return MigrateResult(runs, 0, self.applied[-1] if self.applied else None, 0.0)
 
+    def check_rollback(self, ids: tuple[str, ...]) -> None:
+        """Every migration of the fake has its file."""
+
     def rollback(self, ids: tuple[str, ...], *, lock_wait: float) -> RollbackResult:
         self.calls.append(f"rollback {' '.join(ids)}, lock wait {lock_wait:g}")
         self.applied = [name for name in self.applied if name not in ids]

@@ -109,7 +109,7 @@ def test_help_version_and_completion_import_nothing_heavy() -> None:
     script = (
         "import sys; sys.argv = ['kinetria', {!r}]\n"
         "from kinetria_cli.app import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code\n"
         "heavy = {{'psycopg', 'yoyo', 'docker', 'rich', 'starlette', 'uvicorn', 'psutil'}} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

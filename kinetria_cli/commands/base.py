@@ -1,5 +1,6 @@
 """What every command shares: the global options, the container, and the one place where errors become exit codes."""
 
+import contextlib
 import functools
 import inspect
 import signal
@@ -13,9 +14,15 @@ import typer
 
 from kinetria_cli.commands.options import COMMON, CommonOptions
 from kinetria_cli.domain.errors import ConfigInvalid, KinetriaError, MalformedParameters, Terminated
-from kinetria_cli.presentation.output import Output, TerminalPrompt, silence_stdout
+from kinetria_cli.presentation.output import Output, ReaderGone, TerminalPrompt
 from kinetria_cli.settings import json_is_wanted, load_settings, read_settings
-from kinetria_cli.settings_sources import RawValue, color_is_forced
+from kinetria_cli.settings_sources import (
+    RawValue,
+    color_is_forced,
+    color_is_off,
+    forget_libpq_variables,
+    terminal_is_utf8,
+)
 from kinetria_cli.settings_values import duration, wait
 
 if TYPE_CHECKING:
@@ -33,16 +40,22 @@ class Run:
         options: The common options.
         database: Whether the settings of a database matter; `up`, `down` and `logs` ignore them.
         json_variable: Whether KINETRIA_OUTPUT counts.
+        writes: Whether an interruption undoes something.
     """
 
-    def __init__(self, options: CommonOptions, *, database: bool, json_variable: bool) -> None:
+    def __init__(self, options: CommonOptions, *, database: bool, json_variable: bool, writes: bool) -> None:
         self.options = options
+        self.writes = writes
         self._database = database
         self._json_variable = json_variable
         self._given: dict[str, RawValue] = {}
         as_json = options.json or (json_variable and json_is_wanted())
         self.output = Output(
-            json=as_json, quiet=options.quiet, no_color=options.no_color, force_color=color_is_forced()
+            json=as_json,
+            quiet=options.quiet,
+            no_color=options.no_color or color_is_off(),
+            force_color=color_is_forced(),
+            utf8=terminal_is_utf8(),
         )
         self.prompt = TerminalPrompt()
 
@@ -89,7 +102,8 @@ class Run:
 
     def finish(self, result: Any, *, exit_code: int = 0) -> None:
         """Print the result; a check that answers no is a result with exit code 1, 5 or 7."""
-        self.output.result(result, ok=exit_code == 0)
+        with contextlib.suppress(ReaderGone):  # `| head` has what it wanted; the exit code stays true
+            self.output.result(result, ok=exit_code == 0)
         if exit_code:
             raise typer.Exit(exit_code)
 
@@ -117,12 +131,17 @@ def command(function: Callable[Concatenate[Run, P], None]) -> Callable[..., None
 
 @overload
 def command(
-    *, database: bool = True, json_variable: bool = True
+    *, database: bool = True, json_variable: bool = True, json_option: bool = True, writes: bool = False
 ) -> Callable[[Callable[Concatenate[Run, P], None]], Callable[..., None]]: ...
 
 
 def command(
-    function: Callable[Concatenate[Run, P], None] | None = None, *, database: bool = True, json_variable: bool = True
+    function: Callable[Concatenate[Run, P], None] | None = None,
+    *,
+    database: bool = True,
+    json_variable: bool = True,
+    json_option: bool = True,
+    writes: bool = False,
 ) -> Any:
     """Make a function a command: its first argument becomes a `Run`, the common options are added, errors are shown.
 
@@ -130,19 +149,24 @@ def command(
         function: The command; its other arguments are its own options.
         database: See `Run`.
         json_variable: See `Run`.
+        json_option: Whether there is a result that --json can print.
+        writes: See `Run`.
     """
     if function is None:
-        return functools.partial(command, database=database, json_variable=json_variable)
+        return functools.partial(
+            command, database=database, json_variable=json_variable, json_option=json_option, writes=writes
+        )
+    common = {name: option for name, option in COMMON.items() if json_option or name != "json"}
     own = inspect.signature(function, eval_str=True)
 
     @functools.wraps(function)
     def wrapper(ctx: typer.Context, **values: Any) -> None:
-        here = CommonOptions(**{name: values.pop(name) for name in COMMON})
+        here = CommonOptions(**{name: values.pop(name) for name in common})
         merged = (ctx.find_object(CommonOptions) or CommonOptions()).merged(here)
         if ctx.invoked_subcommand is not None:
             ctx.obj = merged  # a group with a command behind it: that one runs
             return
-        run = Run(merged, database=database, json_variable=json_variable)
+        run = Run(merged, database=database, json_variable=json_variable, writes=writes)
         with_boundary(run, functools.partial(function, run, **values))
 
     parameters = [
@@ -150,7 +174,7 @@ def command(
         *list(own.parameters.values())[1:],
         *(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-            for name, (annotation, default) in COMMON.items()
+            for name, (annotation, default) in common.items()
         ),
     ]
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
@@ -161,22 +185,21 @@ def command(
 def with_boundary(run: Run, body: Callable[[], None]) -> None:
     """Run a command's body; every error leaves as a message and an exit code, SIGTERM as 143, Ctrl-C as 130."""
     signal.signal(signal.SIGTERM, _terminate)
+    forget_libpq_variables()
     try:
         body()
-        sys.stdout.flush()
     except KinetriaError as error:
         if run.options.verbose > 1:
             run.output.traceback(traceback.format_exception(error))
         run.output.error(error)
         raise typer.Exit(error.exit_code) from error
     except Terminated:
-        run.output.error(_interrupted("terminated by SIGTERM", 143))
+        run.output.error(_interrupted("terminated by SIGTERM", 143, run))
         raise typer.Exit(143) from None
     except KeyboardInterrupt:
-        run.output.error(_interrupted("interrupted", 130))
+        run.output.error(_interrupted("interrupted", 130, run))
         raise typer.Exit(130) from None
-    except BrokenPipeError:
-        silence_stdout()  # the reader has what it wanted: `| head` is not an error
+    except ReaderGone:
         raise typer.Exit(0) from None
     except typer.Exit:
         raise
@@ -205,8 +228,8 @@ def show_usage_error(error: typer.TyperException) -> None:
         print(error.format_message(), file=sys.stderr) if show is None else show()  # noqa: T201
 
 
-def _interrupted(message: str, exit_code: int) -> KinetriaError:
-    error = KinetriaError(message, hint="what was half done was undone; run it again")
+def _interrupted(message: str, exit_code: int, run: Run) -> KinetriaError:
+    error = KinetriaError(message, hint="what was half done was undone; run it again" if run.writes else None)
     error.code = "interrupted"
     error.exit_code = exit_code
     return error

@@ -9,7 +9,8 @@ app = typer.Typer(help="The settings.", rich_markup_mode=None, add_completion=Fa
 
 
 @app.callback()
-def config() -> None:
+@command
+def config(run: Run) -> None:
     """Show the settings and where each comes from."""
 
 

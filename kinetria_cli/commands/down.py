@@ -9,7 +9,7 @@ from kinetria_cli.commands.options import ConfirmOption, YesOption
 from kinetria_cli.usecases.down import take_down
 
 
-@command(database=False)
+@command(database=False, writes=True)
 def down(
     run: Run,
     volumes: Annotated[bool, typer.Option("--volumes", help="Delete the data too, after asking.")] = False,

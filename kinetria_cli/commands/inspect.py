@@ -1,10 +1,12 @@
 """kinetria inspect: one command an entity."""
 
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 
 from kinetria_cli.commands.base import Run, command
+from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.vos import (
     AuditAction,
     ExerciseCategory,
@@ -26,18 +28,24 @@ DEFAULT_LIMIT = 20
 
 
 @app.callback()
-def inspect() -> None:
+@command
+def inspect(run: Run) -> None:
     """Read the records: a list, or one by its id."""
 
 
 def _answer(run: Run, entity: str, key: str | None, limit: int, after: str | None, count: bool, **filters: Any) -> None:
-    database = run.container.database(run.target.params)
-    repositories = database.repositories
-    if key is not None:
-        result: Any = show_record(entity, key, repositories=repositories)
-    else:
-        result = list_records(entity, repositories=repositories, filters=filters, limit=limit, after=after, count=count)
-    database.close()
+    if key is not None and (after or count or any(value is not None for value in filters.values())):
+        raise MalformedParameters(
+            "an id shows one record; filters, --after and --count are for lists", hint="leave one out"
+        )
+    with closing(run.container.database(run.target.params)) as database:
+        repositories = database.repositories
+        if key is not None:
+            result: Any = show_record(entity, key, repositories=repositories)
+        else:
+            result = list_records(
+                entity, repositories=repositories, filters=filters, limit=limit, after=after, count=count
+            )
     run.finish(result)
 
 

@@ -12,7 +12,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)
-@command
+@command(writes=True)
 def apply(run: Run, lock_wait: LockWaitOption = "30s", yes: YesOption = False) -> None:  # noqa: ARG001 - asks nothing
     """Apply what is pending; the commands below look at and undo what is applied."""
     wait_seconds = seconds("--lock-wait", lock_wait, zero=True)
@@ -31,7 +31,7 @@ def status(
 
 
 @app.command("rollback")
-@command
+@command(writes=True)
 def roll_back(
     run: Run,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="How many; 1 unless --to is given.")] = None,

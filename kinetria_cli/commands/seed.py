@@ -1,5 +1,6 @@
 """kinetria seed."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from kinetria_cli.commands.options import DryRunOption, YesOption
 from kinetria_cli.usecases.seed import seed as run_seed
 
 
-@command
+@command(writes=True)
 def seed(
     run: Run,
     profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="minimal or demo.")] = "demo",
@@ -19,13 +20,12 @@ def seed(
 ) -> None:
     """Insert a profile's records that are not there yet; running it again changes nothing."""
     params = run.target.params
-    database = run.container.database(params)
-    result = run_seed(
-        profile,
-        random_seed=random_seed,
-        database=database,
-        migrations=run.container.migrations(params),
-        dry_run=dry_run,
-    )
-    database.close()
+    with closing(run.container.database(params)) as database:
+        result = run_seed(
+            profile,
+            random_seed=random_seed,
+            database=database,
+            migrations=run.container.migrations(params),
+            dry_run=dry_run,
+        )
     run.finish(result)

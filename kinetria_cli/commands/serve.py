@@ -9,7 +9,7 @@ from kinetria_cli.commands.base import Run, command
 from kinetria_cli.usecases.serve import serve as run_service
 
 
-@command(json_variable=False)
+@command(json_variable=False, json_option=False)
 def serve(
     run: Run,
     pid_file: Annotated[

@@ -9,7 +9,7 @@ from kinetria_cli.commands.options import LockWaitOption, YesOption
 from kinetria_cli.usecases.up import UpRequest, bring_up
 
 
-@command(database=False)
+@command(database=False, writes=True)
 def up(
     run: Run,
     engine: Annotated[Literal["auto", "docker", "embedded"] | None, typer.Option(help="What runs the stack.")] = None,

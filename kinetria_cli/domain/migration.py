@@ -90,3 +90,8 @@ class RollbackResult:
     pending: int
     head: str | None
     would_roll_back: tuple[str, ...] = ()
+
+
+def span(ids: tuple[str, ...]) -> str:
+    """Return ids as one readable text: all of up to three, else from which to which."""
+    return ", ".join(ids) if len(ids) <= 3 else f"{ids[0]} to {ids[-1]}"

@@ -174,6 +174,14 @@ class MigrationGateway(Protocol):
         """
         ...
 
+    def check_rollback(self, ids: tuple[str, ...]) -> None:
+        """Return when each of these migrations has a file that undoes it; connects to nothing.
+
+        Raises:
+            MigrationConflict: One has none.
+        """
+        ...
+
     def rollback(self, ids: tuple[str, ...], *, lock_wait: float) -> RollbackResult:
         """Roll back exactly these migrations, which must be the newest applied, newest first.
 

@@ -93,10 +93,13 @@ class LockFile:
             self._descriptor = None
 
     def holder(self) -> int | None:
-        """Return the process id of the living holder, 0 where it has not written it yet, None where nobody holds it."""
+        """Return the process id of the living holder, None where nobody holds it.
+
+        Right after the lock was taken the number may be missing (0) or an earlier holder's.
+        """
         try:
             descriptor = os.open(self.path, os.O_RDONLY)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):  # none, or another user's
             return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

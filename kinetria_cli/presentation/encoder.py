@@ -18,9 +18,16 @@ def result_document(result: Any, *, ok: bool) -> str:
     return _dump({"kind": result.kind, "version": FORMAT, "ok": ok, "data": encode(result)})
 
 
-def error_document(error: KinetriaError, message: str, hint: str | None) -> str:
-    """Return an error's document; message and hint are given because they were redacted."""
-    body = {"code": error.code, "message": message, "hint": hint, "exit_code": error.exit_code}
+def error_document(error: KinetriaError, message: str, hint: str | None, details: list[str]) -> str:
+    """Return an error's document; its texts are given because they were redacted."""
+    body: dict[str, Any] = {
+        "code": error.code,
+        "message": message,
+        "hint": hint,
+        "exit_code": error.exit_code,
+    }
+    if details:
+        body["details"] = details
     return _dump({"kind": "error", "version": FORMAT, "ok": False, "error": body})
 
 

@@ -1,12 +1,13 @@
 """Where results, warnings, errors and progress go: results to stdout, everything else to stderr."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from kinetria_cli.domain.errors import KinetriaError
+from kinetria_cli.domain.errors import FileUnwritable, KinetriaError
 from kinetria_cli.presentation.text import printable, redact
 
 if TYPE_CHECKING:
@@ -18,48 +19,62 @@ class Output:
 
     Args:
         json: Whether the result is a JSON document.
-        quiet: Whether progress and the human form of an uneventful result are left out.
+        quiet: Whether progress is left out.
         no_color: Whether --no-color was given.
         force_color: Whether FORCE_COLOR is set.
+        utf8: Whether the terminal shows UTF-8.
     """
 
-    def __init__(self, *, json: bool, quiet: bool, no_color: bool, force_color: bool = False) -> None:
+    def __init__(
+        self, *, json: bool, quiet: bool, no_color: bool, force_color: bool = False, utf8: bool = True
+    ) -> None:
         self.json = json
         self._quiet = quiet
         self._no_color = no_color
         self._force_color = force_color
+        self._utf8 = utf8
         self._secrets: list[str] = []
+        self._progress: TerminalProgress | LineProgress | NoProgress = NoProgress()
 
     @cached_property
     def _screens(self) -> "tuple[Screen, Screen]":
         from kinetria_cli.presentation.screen import standard_screens
 
-        return standard_screens(no_color=self._no_color, force_color=self._force_color)
+        return standard_screens(no_color=self._no_color, force_color=self._force_color, utf8=self._utf8)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Take these texts out of everything that is printed to stderr from now on."""
-        self._secrets.extend(secret for secret in secrets if len(secret) > 2)
+        # A password like our own name would blot out half of every sentence, and hide nothing.
+        self._secrets.extend(secret for secret in secrets if len(secret) > 2 and secret != "kinetria")  # noqa: S105
 
     def result(self, result: Any, *, ok: bool = True) -> None:
-        """Print the result of the command."""
-        if self.json:
-            from kinetria_cli.presentation.encoder import result_document
+        """Print the result of the command.
 
-            print(result_document(result, ok=ok))  # noqa: T201 - the one place that writes JSON to stdout
-            return
-        from kinetria_cli.presentation.human import render
+        Raises:
+            ReaderGone: Whoever read stdout has left.
+            FileUnwritable: stdout cannot be written, as on a full disk.
+        """
+        with _stdout():
+            if self.json:
+                from kinetria_cli.presentation.encoder import result_document
 
-        render(result, self._screens[0])
+                print(result_document(result, ok=ok))  # noqa: T201 - the one place that writes JSON to stdout
+            else:
+                from kinetria_cli.presentation.human import render
+
+                render(result, self._screens[0])
 
     def plain(self, line: str) -> None:
-        """Print a line of the result that programs read as it is: a log line, a shell line."""
-        print(printable(line), flush=True)  # noqa: T201 - a pipe reader wants each line at once
+        """Print a line of the result that programs read as it is: a log line. Raises as `result` does."""
+        with _stdout():
+            print(printable(line))  # noqa: T201
 
     def warn(self, text: str) -> None:
         """Print one line that is worth reading though nothing failed."""
         text = printable(redact(text, self._secrets))
         if self.json:
-            print(f"warning: {text}", file=sys.stderr)  # noqa: T201
+            with _stderr():
+                print(f"warning: {text}", file=sys.stderr)  # noqa: T201
             return
         from kinetria_cli.presentation.screen import Mark
 
@@ -68,41 +83,48 @@ class Output:
 
     def error(self, error: KinetriaError) -> None:
         """Print what happened, why, and what to do."""
+        self._progress.stop()
         message = redact(error.message, self._secrets)
         hint = redact(error.hint, self._secrets) if error.hint else None
+        details = [redact(line, self._secrets) for line in (*error.details, *getattr(error, "__notes__", ()))]
         if self.json:
             from kinetria_cli.presentation.encoder import error_document
 
-            print(error_document(error, message, hint), file=sys.stderr)  # noqa: T201
+            with _stderr():
+                print(error_document(error, message, hint, details), file=sys.stderr)  # noqa: T201
             return
         from kinetria_cli.presentation.screen import Mark
 
         screen = self._screens[1]
         screen.line(screen.mark(Mark.FAILED), " ", message)
-        details = [*error.details, *getattr(error, "__notes__", ())]
         if details:
             screen.line()
             for line in details:
-                screen.line("  ", redact(line, self._secrets))
+                screen.line("  ", line)
             screen.line()
         if hint:
             screen.line("  next: ", hint)
 
     def traceback(self, lines: Iterable[str]) -> None:
         """Print a traceback, without locals and without secrets."""
+        self._progress.stop()
         for line in lines:
-            print(printable(redact(line, self._secrets)), end="", file=sys.stderr)  # noqa: T201
+            with _stderr():
+                print(printable(redact(line, self._secrets)), end="", file=sys.stderr)  # noqa: T201
 
     def progress(self) -> "TerminalProgress | LineProgress | NoProgress":
         """Return where a long command tells how far it is."""
-        if self._quiet or self.json:
-            return NoProgress()
-        screen = self._screens[1]
-        return TerminalProgress(screen) if screen.terminal else LineProgress(screen)
+        if not self._quiet and not self.json:
+            screen = self._screens[1]
+            self._progress = TerminalProgress(screen) if screen.terminal else LineProgress(screen)
+        return self._progress
 
 
 class NoProgress:
     """See `Progress`; says nothing."""
+
+    def stop(self) -> None:
+        """Nothing is drawn."""
 
     def begin(self, step: str) -> None:
         """See `Progress.begin`."""
@@ -116,6 +138,9 @@ class LineProgress:
 
     def __init__(self, screen: "Screen") -> None:
         self._screen = screen
+
+    def stop(self) -> None:
+        """Nothing stays drawn."""
 
     def begin(self, step: str) -> None:
         """See `Progress.begin`."""
@@ -145,7 +170,13 @@ class TerminalProgress:
 
     def end(self, step: str, detail: str, seconds: float) -> None:  # noqa: ARG002
         """See `Progress.end`."""
-        self._status.stop()
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the line away and give the cursor back."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
 
 class TerminalPrompt:
@@ -166,6 +197,32 @@ class TerminalPrompt:
         return sys.stdin.readline()
 
 
-def silence_stdout() -> None:
-    """Send stdout nowhere: its reader went away, and Python would complain when it flushes at exit."""
+class ReaderGone(Exception):
+    """Whoever read our stdout has closed it, as `head` does: no error, but nothing is left to be said."""
+
+
+@contextlib.contextmanager
+def _stdout() -> Iterator[None]:
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        _give_up_stdout()
+        raise ReaderGone from error
+    except OSError as error:
+        _give_up_stdout()
+        raise FileUnwritable(
+            f"the result cannot be written to stdout: {error.strerror}", hint="free some space, then run it again"
+        ) from error
+
+
+@contextlib.contextmanager
+def _stderr() -> Iterator[None]:
+    """A message that cannot be shown must not stop the work that it is about."""
+    with contextlib.suppress(OSError):
+        yield
+
+
+def _give_up_stdout() -> None:
+    """Send stdout nowhere: what is buffered cannot be written, and Python would complain when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
-from kinetria_cli.presentation.text import one_line, printable
+from kinetria_cli.presentation.text import Whole, one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,16 +37,20 @@ class Screen:
 
     Args:
         stream: stdout or stderr.
-        no_color: Whether --no-color was given; NO_COLOR and TERM=dumb are rich's to honour.
+        no_color: Whether --no-color or NO_COLOR asks for none; TERM=dumb is rich's to honour.
         force_color: Whether FORCE_COLOR asks for colour where there is no terminal.
+        utf8: Whether the terminal shows UTF-8.
+        essential: Whether a failure to write matters: on stdout it does, on stderr the work goes on.
     """
 
-    def __init__(self, stream: TextIO, *, no_color: bool, force_color: bool) -> None:
+    def __init__(self, stream: TextIO, *, no_color: bool, force_color: bool, utf8: bool, essential: bool) -> None:
         self._stream = stream
         self._no_color = no_color
+        self._essential = essential
         self.terminal = stream.isatty()
         self._plain = not self.terminal and not force_color
-        self._symbols = self.terminal and (stream.encoding or "").lower().replace("-", "") == "utf8"
+        encodes = (stream.encoding or "").lower().replace("-", "") == "utf8"
+        self._symbols = self.terminal and utf8 and encodes
 
     @cached_property
     def console(self) -> "Console":
@@ -55,7 +59,7 @@ class Screen:
 
         return Console(
             file=self._stream,
-            no_color=self._no_color or None,
+            color_system=None if self._no_color else "auto",
             highlight=False,
             markup=False,
             emoji=False,
@@ -92,7 +96,7 @@ class Screen:
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print aligned columns without boxes; a column of numbers is right-aligned, long cells are cut to fit."""
-        cells = [[one_line(value) for value in row] for row in rows]
+        cells = [[f"{value:,}" if isinstance(value, int) else one_line(value) for value in row] for row in rows]
         widths = [max(len(title), *(len(row[i]) for row in cells), 1) for i, title in enumerate(header)]
         widths = [min(width, self.width) for width in widths]
         self._fit(widths, rows)
@@ -102,18 +106,26 @@ class Screen:
             self._write([(_row(row, widths, numeric), "")])
 
     def _fit(self, widths: list[int], rows: Sequence[Sequence[object]]) -> None:
-        """Narrow the widest columns until the row fits, but no column of ids: a cut id cannot be used."""
-        free = [i for i in range(len(widths)) if not any(isinstance(row[i], UUID) for row in rows)]
+        """Narrow the widest columns until the row fits, but none of ids or times: a cut one cannot be used."""
+        free = [i for i in range(len(widths)) if not any(isinstance(row[i], UUID | Whole) for row in rows)]
         room = self.width - 2 * (len(widths) - 1)
         while sum(widths) > room and any(widths[i] > MIN_COLUMN for i in free):
             widths[max(free, key=lambda i: widths[i])] -= 1
 
     def _write(self, segments: Sequence[Segment]) -> None:
+        try:
+            self._print(segments)
+        except OSError:
+            if self._essential:
+                raise
+
+    def _print(self, segments: Sequence[Segment]) -> None:
         if self._plain:
             text = "".join(text for text, _ in segments)
             # A stream of an older encoding shows what it cannot hold as a code, rather than failing.
             encoding = self._stream.encoding or "utf-8"
             self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            self._stream.flush()
             return
         from rich.text import Text
 
@@ -128,9 +140,9 @@ def _row(values: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
     return "  ".join(parts).rstrip()
 
 
-def standard_screens(*, no_color: bool, force_color: bool) -> tuple[Screen, Screen]:
+def standard_screens(*, no_color: bool, force_color: bool, utf8: bool) -> tuple[Screen, Screen]:
     """Return the screens of stdout and stderr."""
     return (
-        Screen(sys.stdout, no_color=no_color, force_color=force_color),
-        Screen(sys.stderr, no_color=no_color, force_color=force_color),
+        Screen(sys.stdout, no_color=no_color, force_color=force_color, utf8=utf8, essential=True),
+        Screen(sys.stderr, no_color=no_color, force_color=force_color, utf8=utf8, essential=False),
     )

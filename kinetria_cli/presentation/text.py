@@ -47,6 +47,12 @@ def size(count: int) -> str:
     return f"{amount:.1f} TB"
 
 
-def moment(time: datetime) -> str:
+class Whole(str):
+    """A text that is worth nothing when it is cut."""
+
+    __slots__ = ()
+
+
+def moment(time: datetime) -> Whole:
     """Return a time as `2026-11-16 18:30` UTC."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return Whole(time.astimezone(UTC).strftime("%Y-%m-%d %H:%M"))

@@ -44,10 +44,8 @@ def take_down(
         WaitTimedOut: Something did not stop in time.
         FileUnwritable: The data could not be removed.
     """
-    record = engine.record()
-    if record is None and not engine.volumes() and not engine.database_running():
-        return DownResult(engine.name, (), ())
     with engine.exclusive(Deadline(STOP_SECONDS)):
+        record = engine.record()
         if volumes and engine.volumes():
             where = f" On {Target(record.database, 'recorded by kinetria up', own=True).label}." if record else ""
             what = f"All data of this project will be deleted: {', '.join(engine.volumes())}.{where}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import KinetriaError, MigrationFileInvalid, WaitTimedOut
 from kinetria_cli.domain.health import Check, CheckStatus, HealthReport, summarise
-from kinetria_cli.domain.migration import MigrationStatus
+from kinetria_cli.domain.migration import MigrationStatus, span
 from kinetria_cli.domain.stack import ServerInfo, StackRecord
 from kinetria_cli.usecases.target import Target
 
@@ -156,10 +156,10 @@ def _schema(found: MigrationStatus | KinetriaError) -> Check:
     if isinstance(found, KinetriaError):
         return Check("schema", CheckStatus.FAIL, 0.0, found.message, found.hint)
     if found.pending_ids:
-        detail = f"{len(found.pending_ids)} pending: {', '.join(found.pending_ids)}"
+        detail = f"{len(found.pending_ids)} pending: {span(found.pending_ids)}"
         return Check("schema", CheckStatus.FAIL, 0.0, detail, "kinetria migrate")
     if found.missing_ids:
-        detail = f"applied, but without a file here: {', '.join(found.missing_ids)}"
+        detail = f"applied, but without a file here: {span(found.missing_ids)}"
         return Check("schema", CheckStatus.WARN, 0.0, detail, "kinetria migrate status")
     return Check("schema", CheckStatus.OK, 0.0, f"{len(found.applied_ids)} applied, at {found.head}")
 
@@ -182,6 +182,6 @@ def _silent_service(ports: HealthPorts, seconds: float) -> Check:
     if not ports.target.own:
         return Check("service", CheckStatus.SKIPPED, seconds, f"{detail}; not started by this project")
     if ports.record is not None and not ports.record.app_wanted:
-        return Check("service", CheckStatus.SKIPPED, seconds, "not started: kinetria up --no-app", None)
+        return Check("service", CheckStatus.SKIPPED, seconds, "left out with --no-app", None)
     hint = "kinetria up" if services.get("app") != "running" else "kinetria logs app"
     return Check("service", CheckStatus.FAIL, seconds, detail, hint)

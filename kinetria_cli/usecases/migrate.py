@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import MalformedParameters, MigrationConflict
-from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult
+from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, span
 from kinetria_cli.usecases.confirm import require_confirmation
 from kinetria_cli.usecases.target import Target
 
@@ -74,7 +74,8 @@ def rollback(
     chosen = choose_rollback(status, steps=steps, to=to)
     if not chosen or dry_run:
         return RollbackResult((), (), len(status.pending_ids), status.head, would_roll_back=chosen)
-    what = f"Rolling back {', '.join(chosen)} removes what it made, with the data in it. On {target.label}."
+    migrations.check_rollback(chosen)
+    what = f"Rolling back {span(chosen)} removes what it made, with the data in it. On {target.label}."
     name = target.params.dbname
     require_confirmation(prompt, what, name=name, own=target.own, production=production, yes=yes, confirm=confirm)
     return migrations.rollback(chosen, lock_wait=lock_wait)

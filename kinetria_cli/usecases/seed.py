@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import Refused
+from kinetria_cli.domain.migration import span
 from kinetria_cli.usecases.profiles import build_profile
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SeedResult:
     random_seed: int
     tables: tuple[SeedTable, ...]
     seconds: float
-    dry_run: bool = field(default=False, metadata={"json": False})
+    dry_run: bool = False
 
 
 def seed(
@@ -68,7 +69,7 @@ def seed(
     records = build_profile(profile, random_seed)
     if pending := migrations.status().pending_ids:
         raise Refused(
-            f"{len(pending)} migrations are pending, the first is {pending[0]}",
+            f"the schema is behind: {len(pending)} pending, {span(pending)}",
             hint="kinetria migrate, then seed again",
         )
     with database.transaction() as repositories:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import KinetriaError
+from kinetria_cli.domain.health import HealthStatus
 from kinetria_cli.domain.migration import MigrationStatus
 from kinetria_cli.domain.stack import ServerInfo, ServiceState, StackRecord
 from kinetria_cli.usecases.target import Target
@@ -18,29 +19,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StatusDatabase:
-    """The database in use; `server` and `error` exclude each other."""
+    """The database in use: what its server says, and what went wrong while it was asked."""
 
     host: str
     port: int
     name: str
     user: str
     origin: str
+    own: bool
     server: ServerInfo | None
     error: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class StatusMigrations:
-    """Where the schema stands; None where it could not be read."""
+    """Where the schema stands; None where it could not be read. `missing` are applied without a file."""
 
     applied: int | None
     pending: int | None
+    missing: int | None
     head: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """What runs, what is in it, and whether it is well: healthy, unhealthy or stopped."""
+    """What runs, what is in it, and whether it is well: healthy, degraded, unhealthy or stopped."""
 
     kind: ClassVar[str] = "status"
     engine: str
@@ -99,13 +102,15 @@ def stack_status(
         engine=engine.name,
         project=project,
         environment=environment,
-        services=tuple(_database_health(service, info) for service in services),
+        services=tuple(_database_health(service, info, target) for service in services),
         database=None if target is None else _describe(target, info, "stopped" if stopped else unreachable),
-        migrations=StatusMigrations(None, None, None)
+        migrations=StatusMigrations(None, None, None, None)
         if migrations is None
-        else StatusMigrations(len(migrations.applied_ids), len(migrations.pending_ids), migrations.head),
+        else StatusMigrations(
+            len(migrations.applied_ids), len(migrations.pending_ids), len(migrations.missing_ids), migrations.head
+        ),
         records=records,
-        health=_overall(services, info, migrations, nothing=target is None or stopped),
+        health="stopped" if target is None or stopped else _overall(services, record, info, migrations).value,
     )
 
 
@@ -117,24 +122,28 @@ def _with_health(service: ServiceState, record: StackRecord | None, probe: HttpP
     return ServiceState(service.name, service.state, health, service.address)
 
 
-def _database_health(service: ServiceState, info: ServerInfo | None) -> ServiceState:
-    if service.name != "postgres" or service.state != "running":
-        return service
+def _database_health(service: ServiceState, info: ServerInfo | None, target: Target | None) -> ServiceState:
+    if service.name != "postgres" or service.state != "running" or target is None or not target.own:
+        return service  # another database was asked: its answer says nothing about this one
     return ServiceState(service.name, service.state, "healthy" if info else "unhealthy", service.address)
 
 
 def _describe(target: Target, info: ServerInfo | None, error: str | None) -> StatusDatabase:
     params = target.params
-    return StatusDatabase(
-        params.host, params.port, params.dbname, params.user, target.origin, info, None if info else error
-    )
+    return StatusDatabase(params.host, params.port, params.dbname, params.user, target.origin, target.own, info, error)
 
 
 def _overall(
-    services: tuple[ServiceState, ...], info: ServerInfo | None, migrations: MigrationStatus | None, *, nothing: bool
-) -> str:
-    if nothing:
-        return "stopped"
-    unwell = any(service.health == "unhealthy" for service in services)
-    pending = migrations is None or bool(migrations.pending_ids)
-    return "unhealthy" if info is None or unwell or pending else "healthy"
+    services: tuple[ServiceState, ...],
+    record: StackRecord | None,
+    info: ServerInfo | None,
+    migrations: MigrationStatus | None,
+) -> HealthStatus:
+    """The same verdict as `health` gives of the same facts."""
+    unwell = any(
+        service.health == "unhealthy" or (service.state != "running" and record is not None and record.app_wanted)
+        for service in services
+    )
+    if info is None or migrations is None or migrations.pending_ids or unwell:
+        return HealthStatus.UNHEALTHY
+    return HealthStatus.DEGRADED if migrations.missing_ids or info.read_only else HealthStatus.HEALTHY

@@ -58,6 +58,6 @@ def choose_target(
             named.origin,
             own=False,
             warning=f"using {named.params.label} (from {named.origin}),"
-            f" not the running stack at {record.database.address}",
+            f' not the running stack at {record.database.address}; unset it, or for that stack: eval "$(kinetria env)"',
         )
     return Target(named.params, named.origin, own=False)

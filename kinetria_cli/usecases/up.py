@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import EngineFailed, KinetriaError
+from kinetria_cli.domain.errors import EngineFailed, KinetriaError, PortTaken
 from kinetria_cli.domain.migration import MigrationRun
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord
 from kinetria_cli.usecases.profiles import check_profile
@@ -89,12 +89,11 @@ class UpRequest:
 
 
 class _Steps:
-    """Runs the steps one by one, tells the progress, and knows which one failed."""
+    """Runs the steps one by one, tells the progress, and puts the failed step's name before its error."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self.done: list[Step] = []
-        self.fresh: list[str] = []
 
     @contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
@@ -104,6 +103,8 @@ class _Steps:
         said: list[str] = []
         try:
             yield said
+        except PortTaken:
+            raise  # names its service itself
         except KinetriaError as error:
             error.message = f"{name}: {error.message}"
             raise
@@ -133,18 +134,21 @@ def bring_up(
     if request.seed_profile is not None:
         check_profile(request.seed_profile)
     started = time.monotonic()
-    deadline = Deadline(request.timeout)
-    with engine.exclusive(deadline):
+    with engine.exclusive(Deadline(request.timeout)):
         run = _Steps(progress)
         database: Database | None = None
         fresh_parts: list[Callable[[Deadline], bool]] = []
         try:
             with run.step("database") as said:
-                outcome = engine.start_database(
-                    port=request.database_port, http_port=request.http_port, app_wanted=request.app, deadline=deadline
-                )
-                if outcome.fresh:
+                # Noted before the call: an interruption inside it must stop the server too.
+                if not engine.database_running():
                     fresh_parts.append(engine.stop_database)
+                outcome = engine.start_database(
+                    port=request.database_port,
+                    http_port=request.http_port,
+                    app_wanted=request.app,
+                    deadline=Deadline(request.timeout),
+                )
                 record = engine.record()
                 if record is None:
                     raise EngineFailed("the engine recorded nothing about the database it started", hint="kinetria up")
@@ -159,10 +163,9 @@ def bring_up(
             database.close()
             if request.app:
                 with run.step("app") as said:
-                    # Before the call: a kill by Ctrl-C inside it must stop the service too.
                     if not _runs(engine, "app"):
                         fresh_parts.append(engine.stop_app)
-                    outcome = engine.start_app(environment=app_environment(record), deadline=deadline)
+                    outcome = engine.start_app(environment=app_environment(record), deadline=Deadline(request.timeout))
                     said.append(f"healthy at {outcome.detail}")
                     if not outcome.fresh:
                         said.append("again")
@@ -232,8 +235,8 @@ def _stop_all(parts: list[Callable[[Deadline], bool]], error: BaseException) -> 
     for stop in reversed(parts):
         try:
             stop(Deadline(STOP_SECONDS))
-        except KinetriaError as second:
-            error.add_note(second.message)
+        except Exception as second:  # noqa: BLE001 - whatever it is, the others have to stop too
+            error.add_note(str(second))
 
 
 def _runs(engine: Engine, name: str) -> bool:

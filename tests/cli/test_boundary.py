@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from kinetria_cli.commands.base import Run, command
 from kinetria_cli.domain import errors
 from kinetria_cli.domain.errors import KinetriaError, error_classes
+from tests.world import Cli
 
 FAMILIES = [kind for kind in error_classes() if kind is not KinetriaError]
 
@@ -107,3 +108,30 @@ def test_usage_errors_are_2_and_json_on_demand() -> None:
     answer = kinetria("up", "--db-port", "x", "--json")
     assert answer.error["code"] == "parameters.malformed"
     assert answer.error["hint"] == "kinetria up --help"
+
+
+def test_a_full_disk_behind_stdout_is_one_line() -> None:
+    import subprocess
+    import sys
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "kinetria_cli", "config", "show"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    expected = "xx the result cannot be written to stdout: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, expected + "  next: free some space, then run it again\n")
+
+
+def test_a_closed_stdout_is_no_traceback() -> None:
+    import subprocess
+    import sys
+
+    command = f"{sys.executable} -m kinetria_cli config show >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_common_options_stand_before_or_behind_a_name_also_in_a_group(cli: Cli) -> None:
+    answers = [cli(*words) for words in (("--json", "config", "show"), ("config", "--json", "show"))]
+    answers.append(cli("config", "show", "--json"))
+    assert len({answer.out for answer in answers}) == 1
+    assert answers[0].data["values"]

@@ -193,7 +193,7 @@ def test_an_output_that_cannot_encode_a_value_is_no_reason_to_fail(
 def test_a_hostile_mark_of_a_migration_is_harmless(new: Cli, sql: Sql, name: str) -> None:
     sql.execute("INSERT INTO _yoyo_migration VALUES (%s, %s, now())", ("0" * 64, name))
     lines = shown(new("migrate", "status"))
-    assert len(lines) == 9
+    assert len(lines) == 10
     assert exact(new("migrate", "status", "--json"))["head"] == name
     answer = new("migrate", "rollback")
     assert answer.code == 5

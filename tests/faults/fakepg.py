@@ -46,11 +46,11 @@ class FakePostgres:
             if self.refused >= self._times:
                 self._pass_on(client)
                 return
-            self.refused += 1
-            while True:
-                (length, code) = struct.unpack("!II", client.recv(8))
+            while len(head := client.recv(8)) == 8:
+                (length, code) = struct.unpack("!II", head)
                 if code not in (SSL_REQUEST, GSS_REQUEST):
                     client.recv(length - 8)
+                    self.refused += 1
                     client.sendall(self._answer)
                     return
                 client.sendall(b"N")

@@ -51,3 +51,49 @@ def test_a_socket_that_never_answers_is_given_up(
         answer = use("migrate", "status", "--json")
     assert answer.code == 4
     assert answer.error["message"].endswith("(no answer in time)")
+
+
+HOSTILE = {
+    "PGHOSTADDR": "127.0.0.1",
+    "PGSERVICE": "no_such_service",
+    "PGREQUIREAUTH": "none",
+    "PGCHANNELBINDING": "require",
+    "PGGSSENCMODE": "require",
+    "PGCLIENTENCODING": "SQL_ASCII",
+    "PGDATESTYLE": "SQL, DMY",
+    "PGTZ": "nowhere",
+    "PGOPTIONS": "-c default_transaction_read_only=on",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_variable_of_libpq_decides(
+    cli: Cli, migrated: ConnectionParams, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, HOSTILE[name])
+    assert cli.use(migrated)("seed", "--profile", "minimal").code == 0
+    monkeypatch.setenv(name, HOSTILE[name])
+    shown = cli("inspect", "users", "--json").data["items"][0]
+    assert (shown["name"], shown["created_at"]) == ("First User", "2026-01-05T08:00:00+00:00")
+
+
+def test_an_address_of_libpq_does_not_stand_in_for_the_host(
+    cli: Cli, migrated: ConnectionParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    answer = cli.use(replace(migrated, host="nowhere.invalid"))("migrate", "status", "--json")
+    assert answer.error["message"] == "the host name 'nowhere.invalid' cannot be resolved"
+
+
+def test_a_check_does_not_wait_for_a_full_server(cli: Cli, migrated: ConnectionParams) -> None:
+    full = error_response("53300", "sorry, too many clients already")
+    with fake_postgres(full, times=9, real_port=migrated.port) as fake:
+        health = cli.use(replace(migrated, port=fake.port))("health", "--json")
+        assert health.code == 1
+        assert fake.refused == 1
+
+
+def test_what_is_not_postgresql_is_said_so(cli: Cli, server: ConnectionParams) -> None:
+    with fake_postgres(b"HTTP/1.1 400 Bad Request\r\n\r\n", times=9) as fake:
+        answer = cli.use(replace(server, port=fake.port))("migrate", "status", "--json")
+    assert answer.error["message"] == f"what answers at 127.0.0.1:{fake.port} is not PostgreSQL"

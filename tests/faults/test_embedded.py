@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded import EmbeddedEngine, programs
+from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.http.probe import HttpClientProbe
+from tests.cli.test_terminal import on_a_terminal
 from tests.conftest import free_port
 from tests.faults.stack import TestStack, stack_in, wait_for
-from tests.world import Answer, connect_to
+from tests.world import Answer, connect_to, database_variables
 
 MARKS = "SELECT count(*), count(DISTINCT migration_id) FROM _yoyo_migration"
 
@@ -199,7 +202,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused_by_name(stack: TestSt
         stack.db_port = port
         answer = stack.up("--json")
         assert answer.error["code"] == "port.taken"
-        assert answer.error["message"].startswith(f"database: port {port} for PostgreSQL is taken by ")
+        assert answer.error["message"].startswith(f"port {port} for PostgreSQL is taken by ")
         assert f"pid {os.getpid()}" in answer.error["message"]
         stack.db_port, stack.http_port = free_port(), port
         assert stack.up("--json").error["code"] == "port.taken"
@@ -303,3 +306,85 @@ def test_a_user_without_a_passwd_entry_can_run_the_stack(stack: TestStack) -> No
     assert done.returncode == 0, done.stderr
     assert "uid:54321@" in stack("migrate", "status").out
     assert_whole(stack)
+
+
+def test_up_that_cannot_record_what_it_started_stops_it(stack: TestStack) -> None:
+    stack.folder.make()
+    stack.folder.passfile.mkdir()
+    assert stack.up("--json").error["code"] == "file.unwritable"
+    assert stack.running_servers() == []
+    stack.folder.passfile.rmdir()
+
+
+def test_down_during_up_waits_for_it_and_stops_what_it_started(stack: TestStack) -> None:
+    run = stack.start_up()
+    wait_for(lambda: list(stack.folder.root.glob("data.draft-*")))
+    answer = stack("down", "--json")
+    run.communicate(timeout=60)
+    assert (run.returncode, answer.data["stopped"]) == (0, ["app", "postgres"])
+    assert stack.running_servers() == stack.running_services() == []
+
+
+def test_up_goes_on_when_nobody_reads_its_messages(stack: TestStack) -> None:
+    run = stack.start_up()
+    run.stderr.close()
+    run.stderr = None
+    run.communicate(timeout=60)
+    assert run.returncode == 0
+    assert_whole(stack)
+
+
+def test_what_a_killed_removal_left_is_removed_too(stack: TestStack) -> None:
+    stack.up("--no-app")
+    stack("down")
+    stack.folder.data.rename(stack.folder.data.with_name("data.removed"))
+    answer = stack("down", "--volumes", "--yes", "--json")
+    assert answer.data["removed_volumes"] == [str(stack.folder.data.with_name("data.removed"))]
+    assert not stack.folder.password.exists()
+
+
+def test_a_server_that_comes_back_on_another_port_takes_its_service_along(stack: TestStack) -> None:
+    stack("up", "--http-port", str(stack.http_port))
+    before = stack.params.port
+    os.kill(stack.postmaster, signal.SIGKILL)
+    wait_for(lambda: not stack.running_servers())
+    with socket.create_server(("127.0.0.1", before)):
+        answer = stack("up", "--http-port", str(stack.http_port))
+        assert answer.code == 0, answer.err
+        assert stack.params.port != before
+        assert_whole(stack)
+
+
+def test_a_record_that_cannot_be_read_is_named_and_does_not_matter_to_a_database_of_ones_own(
+    stack: TestStack, migrated: ConnectionParams
+) -> None:
+    stack.folder.make()
+    stack.folder.state.write_bytes(b"\xff")
+    assert stack("inspect", "users", "--json").error["code"] == "config.invalid"
+    stack.variables = database_variables(migrated)
+    assert stack("inspect", "users").code == 0
+    stack.variables = {}
+    stack.folder.state.unlink()
+
+
+def test_a_server_whose_folder_may_not_be_seen_is_known_by_its_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-c", "import signal; signal.pause()", "-D", str(tmp_path)]
+    with subprocess.Popen(command) as server:
+        wait_for(lambda: b"-D" in Path(f"/proc/{server.pid}/cmdline").read_bytes())
+
+        def refuse(_: Path) -> Path:
+            raise PermissionError
+
+        # Stands in for a container whose root lacks CAP_SYS_PTRACE.
+        monkeypatch.setattr(Path, "readlink", refuse)
+        assert working_folder(server.pid) == tmp_path
+        server.kill()
+
+
+def test_a_terminal_gets_its_cursor_back_when_a_step_fails(stack: TestStack, tmp_path: Path) -> None:
+    stack.variables = {"KINETRIA_MIGRATIONS_DIR": str(tmp_path / "nowhere"), "TERM": "xterm"}
+    shown = on_a_terminal(*stack.up_arguments, env=stack.env)
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+    assert shown.rindex("cannot be read") > shown.rindex("\x1b[?25h")

@@ -43,10 +43,9 @@ def test_only_recent_lines_and_what_belongs_to_them(stack: TestStack) -> None:
 
 
 def test_a_service_that_does_not_exist_is_a_usage_error(stack: TestStack) -> None:
-    answer = stack("logs", "redis", "--json")
-    assert answer.error["message"] == "there is no service 'redis'"
-    assert answer.error["hint"] == "services: postgres, app"
-    assert answer.code == 2
+    answer = stack("logs", "redis")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "xx there is no service 'redis'\n  next: services: postgres, app\n"
 
 
 def test_before_the_first_start_there_is_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import statistics
@@ -21,7 +22,7 @@ from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded import EmbeddedEngine
 from kinetria_cli.gateways.http.probe import HttpClientProbe
 from tests.conftest import free_port
-from tests.world import database_variables, kinetria, start_kinetria
+from tests.world import connect_to, database_variables, kinetria, start_kinetria
 
 HEALTHY = {"status": "healthy", "service": "kinetria", "version": __version__}
 PATIENCE = 30.0
@@ -338,3 +339,22 @@ def test_a_signal_stops_it_cleanly_with_exit_0(service: Service, number: int) ->
     assert (code, messages(log)[-1]) == (0, "stopped")
     with pytest.raises(ConnectionRefusedError):
         service.ask()
+
+
+def test_a_database_that_hangs_does_not_keep_it_from_stopping(
+    scratch: tuple[ConnectionParams, EmbeddedEngine, Callable[[], None]],
+) -> None:
+    params, _, _ = scratch
+    with serving(params, HEALTH_INTERVAL="100ms", REQUEST_TIMEOUT="1s") as service:
+        with connect_to(params) as admin:
+            query = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'kinetria%'"
+            backends = [pid for (pid,) in admin.execute(query.encode())]
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            service.wait_for(lambda: service.ask().status == 503)
+            code, _ = service.stop()
+        finally:
+            for pid in backends:
+                os.kill(pid, signal.SIGCONT)
+    assert code == 0

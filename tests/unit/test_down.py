@@ -35,7 +35,7 @@ def running_stack(*, errors: dict[str, BaseException] | None = None) -> FakeEngi
 def test_nothing_running_is_fine() -> None:
     engine = FakeEngine()
     assert down(engine, volumes=True) == DownResult("embedded", (), ())
-    assert engine.calls == []
+    assert not engine.running
 
 
 def test_the_app_stops_before_the_database_and_the_data_stay() -> None:

@@ -33,11 +33,12 @@ def test_a_result_is_one_document() -> None:
 
 def test_an_error_is_one_document() -> None:
     error = ConfigMissing("failed to parse config: DB_HOST is not set", hint="kinetria up")
-    assert error_document(error, error.message, error.hint) == (
+    assert error_document(error, error.message, error.hint, []) == (
         '{"kind": "error", "version": 1, "ok": false, "error": {"code": "config.missing",'
         ' "message": "failed to parse config: DB_HOST is not set", "hint": "kinetria up", "exit_code": 3}}'
     )
-    assert json.loads(error_document(error, "x", None))["error"]["hint"] is None
+    assert json.loads(error_document(error, "x", None, []))["error"]["hint"] is None
+    assert json.loads(error_document(error, "x", None, ["line 3"]))["error"]["details"] == ["line 3"]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,7 @@ def test_an_error_is_one_document() -> None:
                 "random_seed": 42,
                 "tables": [{"name": "users", "inserted": 5, "changed": 0, "unchanged": 0}],
                 "seconds": 0.1,
+                "dry_run": True,
             },
         ),
         (RecordList("users", (), None, None), {"entity": "users", "items": [], "next_cursor": None, "total": None}),

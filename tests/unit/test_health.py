@@ -148,7 +148,7 @@ def test_a_database_of_the_users_own_has_no_engine_and_needs_no_service() -> Non
 def test_a_service_that_was_not_asked_for_is_skipped() -> None:
     record = replace(RECORD, app_wanted=False)
     found = check_health(ports(engine=FakeEngine(record=record, running=["postgres"]), record=record, answer=None))
-    assert told(found)["service"] == (SKIPPED, "not started: kinetria up --no-app", None)
+    assert told(found)["service"] == (SKIPPED, "left out with --no-app", None)
     assert found.passed
 
 

@@ -246,3 +246,20 @@ def test_plain_sql_is_returned_as_it_is(folder: Path, content: str) -> None:
     path = folder / "0001_a.sql"
     path.write_bytes(content.encode())
     assert check_content(path) == content
+
+
+def test_a_statement_of_twenty_thousand_tokens_is_read(tmp_path: Path) -> None:
+    rows = ", ".join("(1, 'x')" for _ in range(5_000))
+    path = tmp_path / "0001_rows.sql"
+    path.write_text(f"INSERT INTO t VALUES {rows};\n")
+    assert check_content(path).startswith("INSERT")
+
+
+def test_the_end_of_a_function_body_is_not_the_end_of_the_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "0001_function.sql"
+    body = "BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END"
+    path.write_text(f"CREATE FUNCTION f() RETURNS int LANGUAGE sql {body};\nSELECT 1;\n")
+    assert check_content(path).startswith("CREATE")
+    path.write_text("CREATE TABLE a (id int);\nEND;\n")
+    with pytest.raises(MigrationFileInvalid, match="holds END"):
+        check_content(path)

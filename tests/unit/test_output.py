@@ -71,7 +71,13 @@ def test_an_error_in_json_mode_is_on_stderr_and_stdout_is_empty(captured: pytest
         "kind": "error",
         "version": 1,
         "ok": False,
-        "error": {"code": "migration.failed", "message": ERROR.message, "hint": ERROR.hint, "exit_code": 1},
+        "error": {
+            "code": "migration.failed",
+            "message": ERROR.message,
+            "hint": ERROR.hint,
+            "exit_code": 1,
+            "details": list(ERROR.details),
+        },
     }
 
 
@@ -124,15 +130,15 @@ def test_a_question_goes_to_stderr_and_the_answer_comes_from_stdin(
 
 def drawn(header: list[str], rows: list[list[object]]) -> list[str]:
     stream = io.StringIO()
-    Screen(stream, no_color=True, force_color=False).table(header, rows)
+    Screen(stream, no_color=True, force_color=False, utf8=True, essential=True).table(header, rows)
     return stream.getvalue().splitlines()
 
 
 def test_a_table_has_aligned_columns_and_figures_to_the_right() -> None:
     assert drawn(["name", "rows"], [["users", 5], ["set records", 1200]]) == [
-        "name         rows",
-        "users           5",
-        "set records  1200",
+        "name          rows",
+        "users            5",
+        "set records  1,200",
     ]
 
 
@@ -144,7 +150,7 @@ def test_a_table_is_never_wider_than_a_hundred_columns() -> None:
 
 def test_markup_is_text() -> None:
     stream = io.StringIO()
-    screen = Screen(stream, no_color=True, force_color=False)
+    screen = Screen(stream, no_color=True, force_color=False, utf8=True, essential=True)
     screen.line("[bold]a[/bold] :smile: ", screen.mark(Mark.DONE))
     screen.verbatim("export A='\x1b'")
     assert stream.getvalue() == "[bold]a[/bold] :smile: ok\nexport A='\x1b'\n"

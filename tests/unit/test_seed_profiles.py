@@ -191,7 +191,7 @@ def test_a_dry_run_counts_and_writes_nothing() -> None:
 def test_a_schema_that_is_behind_is_refused() -> None:
     with pytest.raises(Refused) as caught:
         run(FakeDatabase(), pending=["0006_create_refresh_tokens", "0007_create_audit_log"])
-    assert caught.value.message == "2 migrations are pending, the first is 0006_create_refresh_tokens"
+    assert caught.value.message == "the schema is behind: 2 pending, 0006_create_refresh_tokens, 0007_create_audit_log"
     assert caught.value.hint == "kinetria migrate, then seed again"
 
 

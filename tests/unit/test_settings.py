@@ -81,7 +81,6 @@ def test_everything_else_has_the_default_of_the_specification(tmp_path: Path) ->
     assert settings.http_host == "127.0.0.1"
     assert settings.health_token is None
     assert settings.health_interval == 2.0
-    assert (settings.engine, settings.engine_given) == ("auto", False)
     assert settings.project == "kinetria"
     assert settings.home == tmp_path / "home" / ".local" / "share" / "kinetria"
     assert settings.output == "human"
@@ -126,7 +125,7 @@ def test_an_empty_variable_counts_as_not_set_and_hides_a_weaker_source(folder: P
 
 
 def test_an_empty_line_of_the_env_file_hides_the_environment(folder: Path) -> None:
-    env_file = private(folder / "x.env", "DB_HOST=\nDB_USER\n")
+    env_file = private(folder / "x.env", "DB_HOST=\nDB_USER=\n")
     settings = load_settings(env_file=env_file, working_folder=folder, environ=OWN)
     assert settings.named is None
     assert settings.missing == ("DB_HOST is not set", "DB_USER is not set")

@@ -53,7 +53,7 @@ def test_a_password_file_stands_for_the_password() -> None:
 def test_a_url_names_all_parts(scheme: str) -> None:
     found = read({"DATABASE_URL": URL.replace("postgres", scheme, 1)})
     assert found.params == ConnectionParams("db.example.com", 6543, "ana", "s3cret", "gym", "verify-full")
-    assert found.origin == "DATABASE_URL from the environment"
+    assert found.origin == "DATABASE_URL in the environment"
     assert found.sslmode_given is True
 
 
@@ -167,7 +167,7 @@ def test_parts_that_a_url_lacks_are_missing() -> None:
 def test_a_bad_part_of_a_url_is_named_with_its_origin() -> None:
     assert problems_of({"DATABASE_URL": URL.replace("verify-full", "maybe")}) == [
         "DB_SSL_MODE is 'maybe', not one of disable, allow, prefer, require, verify-ca, verify-full"
-        " (from DATABASE_URL from the environment)"
+        " (from DATABASE_URL in the environment)"
     ]
 
 

@@ -90,8 +90,16 @@ def test_a_dollar_sign_is_literal(env: Path) -> None:
 
 
 def test_the_usual_forms_of_a_line_are_read(env: Path) -> None:
-    text = "\ufeffexport A=1 # comment\r\nB='x # y'\r\n\r\n# C=3\r\nD = spaced\r\nE=\r\nF\r\n"
-    assert parsed(env, text) == {"A": "1", "B": "x # y", "D": "spaced", "E": "", "F": ""}
+    text = "\ufeffexport A=1 # comment\r\nB='x # y'\r\n\r\n# C=3\r\nD = spaced\r\nE=\r\n"
+    assert parsed(env, text) == {"A": "1", "B": "x # y", "D": "spaced", "E": ""}
+
+
+@pytest.mark.parametrize("line", ["F", '"', "export", "= x"])
+def test_a_line_that_sets_nothing_is_an_error(env: Path, line: str) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        read_env_file(write(env, f"A=1\n{line}\nB=2\n"), required=True)
+    assert caught.value.message == f"failed to parse config: {env} line 2 cannot be read"
+    assert caught.value.hint == "a line is NAME=value; quotes must be closed"
 
 
 def test_each_value_knows_its_line(env: Path) -> None:

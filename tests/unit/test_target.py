@@ -25,7 +25,8 @@ def test_another_stack_that_runs_is_told_in_one_line() -> None:
     target = choose_target(NAMED, RECORD, running=True)
     assert (target.params, target.own) == (OTHER, False)
     assert target.warning == (
-        "using ana@db.example.com:6543/gym (from /work/.env line 3), not the running stack at 127.0.0.1:5432"
+        "using ana@db.example.com:6543/gym (from /work/.env line 3), not the running stack at 127.0.0.1:5432;"
+        ' unset it, or for that stack: eval "$(kinetria env)"'
     )
 
 

@@ -132,7 +132,7 @@ def test_a_profile_is_loaded_after_the_migrations() -> None:
 def test_a_profile_is_not_loaded_while_migrations_are_pending() -> None:
     with pytest.raises(Refused) as caught:
         World().up(replace(REQUEST, migrate=False, seed_profile="minimal"))
-    assert caught.value.message == "seed: 2 migrations are pending, the first is 0001_create_users"
+    assert caught.value.message == "seed: the schema is behind: 2 pending, 0001_create_users, 0002_create_workouts"
     assert caught.value.hint == "kinetria migrate, then seed again"
 
 
@@ -146,9 +146,9 @@ def failure(world: World, request: UpRequest = REQUEST) -> KinetriaError:
 def test_a_database_that_does_not_start_is_named() -> None:
     world = failing("start_database", PortTaken("port 5432 is taken by postgres", hint="--db-port 5433"))
     error = failure(world)
-    assert error.message == "database: port 5432 is taken by postgres"
+    assert error.message == "port 5432 is taken by postgres"
     assert error.hint == "--db-port 5433"
-    assert world.engine.calls == ["start_database"]
+    assert world.engine.calls == ["start_database", "stop_database"]
 
 
 def test_a_failed_migration_stops_the_database_that_this_run_started() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 
@@ -40,7 +41,7 @@ class Verdict:
 
     async def _ask(self) -> None:
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.ensure_future(asyncio.to_thread(self._ping))
+            self._asking = self._start_question()
         reason = "no answer in time"
         answered = False
         # Shielded: a thread cannot be cancelled, and a second question while it hangs would only add a thread.
@@ -56,3 +57,28 @@ class Verdict:
         if answered != self._healthy:
             self._healthy = answered
             self._report(answered, "" if answered else reason)
+
+    def _start_question(self) -> asyncio.Future[None]:
+        """Run the ping in a thread of its own: one that hangs must not keep the process from ending."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[None] = loop.create_future()
+
+        def settle(error: Exception | None) -> None:
+            if answer.cancelled():
+                return
+            if error is None:
+                answer.set_result(None)
+            else:
+                answer.set_exception(error)
+
+        def ask() -> None:
+            problem: Exception | None = None
+            try:
+                self._ping()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the database does not work
+                problem = error
+            with contextlib.suppress(RuntimeError):  # the service has ended meanwhile, and its loop with it
+                loop.call_soon_threadsafe(settle, problem)
+
+        threading.Thread(target=ask, name="ping", daemon=True).start()
+        return answer

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from kinetria_cli.domain.errors import MigrationFileInvalid
 
@@ -122,29 +121,38 @@ def _decode(path: Path) -> str:
 
 def _check_statements(path: Path, text: str) -> None:
     """Refuse what would end the transaction that a file runs in, or waits for data that nobody sends."""
-    import sqlparse
+    words = _significant_words(text)
+    depth = 0  # inside the body of a function: BEGIN ATOMIC ... END, with CASE ... END in it
+    for position, word in enumerate(words):
+        begins = position == 0 or words[position - 1] == ";"
+        following = words[position + 1] if position + 1 < len(words) else ""
+        if (word == "BEGIN" and following == "ATOMIC") or (depth and word == "CASE"):
+            depth += 1
+        elif depth and word == "END":
+            depth -= 1
+        elif depth or not begins:
+            continue
+        elif word in _TRANSACTION_WORDS or (word == "PREPARE" and following == "TRANSACTION"):
+            raise MigrationFileInvalid(
+                f"{path} holds {word}; a migration runs in one transaction of the tool's own",
+                hint=f"remove the {word} statement",
+            )
+        elif word == "COPY" and _reads_stdin(words[position:]):
+            raise MigrationFileInvalid(f"{path} holds COPY ... FROM STDIN, which has no data here", hint="use INSERT")
 
-    for statement in sqlparse.parse(text):
-        words = _significant_words(statement)
-        for position, word in enumerate(words):
-            # sqlparse may take several statements for one, so what follows a semicolon begins one too; but there an
-            # END closes the body of a function (BEGIN ATOMIC).
-            begins = position == 0 or (words[position - 1] == ";" and word != "END")
-            prepared = word == "PREPARE" and words[position + 1 : position + 2] == ["TRANSACTION"]
-            if begins and (word in _TRANSACTION_WORDS or prepared):
-                raise MigrationFileInvalid(
-                    f"{path} holds {word}; a migration runs in one transaction of the tool's own",
-                    hint=f"remove the {word} statement",
-                )
-            if begins and word == "COPY" and re.search(r"FROM\s+STDIN", str(statement), re.IGNORECASE):
-                raise MigrationFileInvalid(
-                    f"{path} holds COPY ... FROM STDIN, which has no data here", hint="use INSERT"
-                )
+
+def _reads_stdin(words: list[str]) -> bool:
+    statement = words[: words.index(";")] if ";" in words else words
+    return ("FROM", "STDIN") in pairwise(statement)
 
 
-def _significant_words(statement: Any) -> list[str]:
-    """The first word of each token that is neither a comment nor blank space, in upper case."""
+def _significant_words(text: str) -> list[str]:
+    """The first word of each token that is neither a comment nor blank space, in upper case.
+
+    From the lexer: sqlparse's parser gives up at 10,000 tokens a statement, and quoted bodies are one token here too.
+    """
+    from sqlparse.lexer import tokenize
     from sqlparse.tokens import Comment
 
-    tokens = (token for token in statement.flatten() if not token.is_whitespace and token.ttype not in Comment)
-    return [token.value.split()[0].upper() for token in tokens]
+    tokens = tokenize(text)  # type: ignore[no-untyped-call]  # sqlparse has no type hints here
+    return [value.split()[0].upper() for kind, value in tokens if value.strip() and kind not in Comment]

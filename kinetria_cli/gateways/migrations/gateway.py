@@ -60,6 +60,12 @@ class YoyoMigrationGateway:
                 status = self._compare(connection, files)
             return MigrateResult(runs, len(status.pending_ids), status.head, waited)
 
+    def check_rollback(self, ids: tuple[str, ...]) -> None:
+        """See `MigrationGateway.check_rollback`."""
+        files = {file.id: file for file in read_folder(self._folder)}
+        for name in ids:
+            self._reversible(files, name)
+
     def rollback(self, ids: tuple[str, ...], *, lock_wait: float) -> RollbackResult:
         """See `MigrationGateway.rollback`."""
         files = {file.id: file for file in read_folder(self._folder)}

@@ -36,25 +36,27 @@ def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, 
         "sslmode": params.sslmode,
         "connect_timeout": max(2, round(timeout)),
         "application_name": f"kinetria {socket.gethostname()} pid {os.getpid()}"[:63],
-        # PG* variables never decide: what libpq would read from them is given here.
+        "client_encoding": "utf8",
+        # The user's own ~/.pgpass never decides.
         "passfile": os.devnull,
-        "options": "",
-        "target_session_attrs": "any",
     }
 
 
-def open_connection(params: ConnectionParams, *, timeout: float, autocommit: bool = True) -> Connection:
+def open_connection(
+    params: ConnectionParams, *, timeout: float, autocommit: bool = True, busy_seconds: float = BUSY_SECONDS
+) -> Connection:
     """Connect; wait while the server is starting or full, but not where nothing listens or the login is refused.
 
     Args:
         params: Where to.
         timeout: Seconds for one attempt.
         autocommit: As psycopg's own.
+        busy_seconds: How long to wait for a server that is starting or full.
 
     Raises:
         DatabaseUnreachable, DatabaseBusy, LoginRefused, TlsRefused: See `connection_error`.
     """
-    deadline = Deadline(BUSY_SECONDS)
+    deadline = Deadline(busy_seconds)
     pause = FIRST_PAUSE
     while True:
         try:
@@ -84,9 +86,9 @@ def reach(params: ConnectionParams, *, timeout: float) -> None:
 
 
 @contextlib.contextmanager
-def connection(params: ConnectionParams, *, timeout: float) -> Iterator[Connection]:
+def connection(params: ConnectionParams, *, timeout: float, busy_seconds: float = BUSY_SECONDS) -> Iterator[Connection]:
     """Open a connection in autocommit mode for the block; whatever psycopg raises in it is translated."""
-    opened = open_connection(params, timeout=timeout)
+    opened = open_connection(params, timeout=timeout, busy_seconds=busy_seconds)
     try:
         with translated(params):
             yield opened

@@ -24,7 +24,7 @@ def decode(cursor: str, table: str) -> tuple[datetime, UUID]:
         padded = cursor + "=" * (-len(cursor) % 4)
         found_table, time, record_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         position = datetime.fromisoformat(time), UUID(record_id)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedParameters(
             "--after is not a cursor", hint="take it from next_cursor of the page before"
         ) from error

@@ -59,7 +59,7 @@ def _may_not_connect(params: ConnectionParams, _: str) -> KinetriaError:
 def _no_tls(params: ConnectionParams, text: str) -> KinetriaError:
     return TlsRefused(
         f"no TLS connection to {params.address} with DB_SSL_MODE={params.sslmode}: {_reason(text)}",
-        hint="turn TLS on at the server; for a server without it on a network you trust: DB_SSL_MODE=disable",
+        hint="turn TLS on at the server; on a network you trust DB_SSL_MODE=disable (?sslmode=disable in a URL)",
     )
 
 
@@ -80,6 +80,10 @@ def _full(params: ConnectionParams, text: str) -> KinetriaError:
     return DatabaseBusy(
         f"the database at {params.address} takes no more sessions: {_reason(text)}", hint="try again in a moment"
     )
+
+
+def _not_postgres(params: ConnectionParams, _: str) -> KinetriaError:
+    return DatabaseUnreachable(f"what answers at {params.address} is not PostgreSQL", hint=HINT_SERVER)
 
 
 def _hung_up(params: ConnectionParams, text: str) -> KinetriaError:
@@ -116,6 +120,7 @@ _CONNECTION_ERRORS: tuple[tuple[re.Pattern[str], Callable[[ConnectionParams, str
     (re.compile(r"permission denied for database"), _may_not_connect),
     (re.compile(r"no pg_hba\.conf entry .*, (SSL|GSS) encryption"), _login_refused),
     (re.compile(r"SSL SYSCALL error"), _hung_up),
+    (re.compile(r"invalid response to SSL negotiation|expected authentication request"), _not_postgres),
     (re.compile(r"\bSSL\b|certificate|no pg_hba\.conf entry .* no encryption", re.IGNORECASE), _no_tls),
     (
         re.compile(

@@ -28,6 +28,9 @@ def _(result: RollbackResult, screen: Screen) -> None:
         screen.marked(Mark.DONE, run.id, "rolled back", duration(run.seconds), name_width=40)
     for name in result.would_roll_back:
         screen.marked(Mark.BUSY, name, "would be rolled back", name_width=40)
+    if result.would_roll_back:
+        screen.line(f"would roll back {len(result.would_roll_back)}; nothing was changed")
+        return
     head = result.head or "an empty schema"
     screen.line(f"{len(result.rolled_back)} rolled back, now at {head}, {result.pending} pending")
 
@@ -40,4 +43,6 @@ def _(result: MigrationStatus, screen: Screen) -> None:
         screen.marked(marks[entry.state], entry.id, f"{entry.state.value:<9}{when}", name_width=40)
     pending = len(result.pending_ids)
     applied = len(result.applied_ids)
+    if result.missing_ids:
+        screen.line(f"{len(result.missing_ids)} applied without a file: put it back, or look who applied it from where")
     screen.line(f"{applied} applied, {pending} pending" + (". Apply: kinetria migrate" if pending else ""))

@@ -9,7 +9,7 @@ from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, size
 from kinetria_cli.usecases.down import DownResult
 from kinetria_cli.usecases.environment import ShellEnvironment
-from kinetria_cli.usecases.status import StackStatus
+from kinetria_cli.usecases.status import StackStatus, StatusDatabase
 from kinetria_cli.usecases.up import UpResult
 
 
@@ -24,6 +24,8 @@ def _(result: UpResult, screen: Screen) -> None:
     screen.line(f"engine        {result.engine} PostgreSQL {result.database.server_version}: {result.engine_reason}")
     for step in result.steps:
         screen.marked(Mark.DONE, step.name, step.detail, duration(step.seconds))
+    if result.migrations.pending:
+        screen.marked(Mark.LOOK, "migrations", f"{result.migrations.pending} pending: kinetria migrate")
     screen.line()
     fresh = any(step.fresh for step in result.steps)
     screen.line(f"Ready in {duration(result.seconds)}." if fresh else f"Nothing to do ({duration(result.seconds)}).")
@@ -50,26 +52,41 @@ def _(result: StackStatus, screen: Screen) -> None:
     screen.line(f"{result.project:<12}{result.engine}, {result.health}    ENVIRONMENT={result.environment}")
     for service in result.services:
         well = service.state == "running" and service.health == "healthy"
-        mark = Mark.DONE if well else Mark.SKIPPED if service.state == "stopped" else Mark.FAILED
-        words = service.state if service.state == "stopped" else service.health
+        mark = Mark.DONE if well else Mark.FAILED if service.health == "unhealthy" else Mark.SKIPPED
+        words = service.state if service.health == "unknown" else service.health
         detail = f"{words:<11}{service.address or ''}"
-        server = result.database.server if result.database else None
-        if service.name == "postgres" and well and server:
-            used = f"{server.connections} of {server.max_connections} connections"
-            detail += f"    {server.version}, {size(server.size_bytes)}, {used}"
+        if service.name == "postgres" and well and result.database:
+            detail += _server(result.database)
         screen.marked(mark, service.name, detail)
-    if result.database and result.database.error and result.health != "stopped":
-        screen.marked(Mark.FAILED, "database", result.database.error)
+    database = result.database
+    if database and not database.own:
+        mark = Mark.DONE if database.server else Mark.FAILED
+        label = f"{database.user}@{database.host}:{database.port}/{database.name} (from {database.origin})"
+        screen.marked(mark, "database", label + _server(database))
+    if database and database.error and result.health != "stopped":
+        screen.marked(Mark.FAILED, "", database.error)
+    if result.health in ("unhealthy", "degraded"):
+        screen.line("  kinetria health              says what is wrong and what mends it")
     _render_contents(result, screen)
     if result.health == "stopped":
         screen.line("Start it: kinetria up")
+
+
+def _server(database: StatusDatabase) -> str:
+    server = database.server
+    if server is None:
+        return ""
+    used = f"{server.connections} of {server.max_connections} connections"
+    return f"    {server.version}, {size(server.size_bytes)}, {used}"
 
 
 def _render_contents(result: StackStatus, screen: Screen) -> None:
     migrations = result.migrations
     if migrations.applied is not None:
         pending = f"{migrations.pending} pending: kinetria migrate" if migrations.pending else "none pending"
-        mark = Mark.LOOK if migrations.pending else Mark.DONE
+        if migrations.missing:
+            pending += f", {migrations.missing} without a file: kinetria migrate status"
+        mark = Mark.LOOK if migrations.pending or migrations.missing else Mark.DONE
         screen.marked(mark, "migrations", f"{migrations.applied} applied, {pending}    {migrations.head or ''}")
     if result.records:
         screen.line("   ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in result.records.items()))

@@ -1,5 +1,6 @@
 """The data folder and the server process of the embedded PostgreSQL."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -26,6 +27,7 @@ from kinetria_cli.gateways.files import writing
 
 POLL_SECONDS = 0.01
 DRAFT = "data.draft-"
+REMOVED = "data.removed"
 LEFTOVER_WORDS = "pre-existing shared memory block"
 
 
@@ -49,6 +51,10 @@ class Cluster:
         """The data folder: in the project's folder, or in the system's where root had to fall back to it."""
         fallback = system_home(self._folder.fingerprint)
         return fallback / "data" if os.geteuid() == 0 and fallback.exists() else self._folder.data
+
+    def volumes(self) -> tuple[Path, ...]:
+        """What holds data, also what a killed removal left."""
+        return tuple(place for place in (self.data, self.data.with_name(REMOVED)) if place.is_dir())
 
     def exists(self) -> bool:
         """Whether the data folder is there; it is complete then, because it was renamed into place."""
@@ -166,7 +172,8 @@ class Cluster:
         pid = self.postmaster.pid()
         if pid is None:
             return False
-        os.kill(pid, signal.SIGINT)  # "fast" shutdown: PostgreSQL 16 manual, section 19.5
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)  # "fast" shutdown: PostgreSQL 16 manual, section 19.5
         while self.postmaster.pid() is not None:
             if deadline.passed:
                 raise WaitTimedOut(
@@ -180,7 +187,7 @@ class Cluster:
     def remove(self) -> None:
         """Delete the data. It is renamed first, so that a kill half-way never leaves a half cluster in place."""
         self._remove_sockets()
-        doomed = self.data.with_name("data.removed")
+        doomed = self.data.with_name(REMOVED)
         with writing(doomed):
             if self.data.exists():
                 shutil.rmtree(doomed, ignore_errors=True)

@@ -114,6 +114,8 @@ class EmbeddedEngine:
         if running_port is None:
             self._run_cluster(chosen, deadline)
             note = self._cluster.account.note
+        if before is not None and chosen != before.database_port:
+            self._app.stop(deadline)  # it would go on asking the old port
         app_wanted = app_wanted or self._app.running_pid() is not None
         write_state(self._folder, State(database_port=chosen, http_port=app_port, app_wanted=app_wanted))
         remarks = "; ".join(text for text in (remark, note) if text)
@@ -146,7 +148,7 @@ class EmbeddedEngine:
 
     def volumes(self) -> tuple[str, ...]:
         """See `Engine.volumes`."""
-        return (str(self._cluster.data),) if self._cluster.exists() else ()
+        return tuple(str(place) for place in self._cluster.volumes())
 
     def remove_volumes(self) -> tuple[str, ...]:
         """See `Engine.remove_volumes`."""
@@ -202,7 +204,8 @@ class EmbeddedEngine:
                 f"the data folder {self._cluster.data} is there, but its password file {self._folder.password} is not",
                 hint="put the file back, or begin anew: kinetria down --volumes",
             )
-        self._cluster.start(port, deadline)
+        # Making the data folder does not count as waiting for the server.
+        self._cluster.start(port, Deadline(deadline.seconds))
 
 
 def _since(timestamp: float) -> str:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from kinetria_cli.gateways.engines.embedded.processes import working_folder
+
 
 class Postmaster:
     """The server of a data folder, if one runs.
@@ -38,21 +40,5 @@ class Postmaster:
     def _lines(self) -> list[str]:
         try:
             return (self._data / "postmaster.pid").read_text("utf-8", errors="replace").splitlines()
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):  # none, or another user's
             return []
-
-
-def working_folder(pid: int) -> Path | None:
-    """Return the folder that a process works in; None for a dead one, a zombie, or one that is not ours to see."""
-    if Path("/proc/self/cwd").exists():
-        try:
-            return Path(f"/proc/{pid}/cwd").readlink()
-        except OSError:
-            return None
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else Path(process.cwd())
-    except psutil.Error:
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from kinetria_cli.domain.errors import ServiceFailed, WaitTimedOut
 from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.embedded.layout import StackFolder
 from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
+from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.files import LockFile, writing
 
 if TYPE_CHECKING:
@@ -86,7 +88,10 @@ class AppProcess:
             pid = self.running_pid()
         if not pid:
             return False
-        os.kill(pid, signal.SIGTERM)
+        # Between the lock and the number in the file lies a moment in which an old number stands there.
+        if working_folder(pid) == self._folder.root.resolve():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         while self.running_pid() == pid:
             if deadline.passed:
                 raise WaitTimedOut(

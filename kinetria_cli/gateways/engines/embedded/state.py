@@ -31,16 +31,22 @@ def read_state(folder: StackFolder) -> State | None:
         ConfigInvalid: The file was changed by hand and cannot be read.
     """
     try:
-        text = folder.state.read_text("utf-8")
+        data = json.loads(folder.state.read_text("utf-8"))
     except FileNotFoundError:
         return None
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
     try:
-        data = json.loads(text)
         return State(int(data["database_port"]), int(data["http_port"]), bool(data["app_wanted"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise ConfigInvalid(
-            f"{folder.state} cannot be read: {error}", hint="remove it; kinetria up writes it anew and keeps the data"
-        ) from error
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: StackFolder, error: Exception) -> ConfigInvalid:
+    return ConfigInvalid(
+        f"{folder.state} cannot be read: {error}",
+        hint="where it is another user's, set KINETRIA_HOME; else remove it: kinetria up writes it anew, the data stay",
+    )
 
 
 def write_state(folder: StackFolder, state: State) -> None:

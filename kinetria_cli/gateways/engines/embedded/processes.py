@@ -1,0 +1,35 @@
+"""Looking at other processes: a process id alone proves nothing, because ids are used again."""
+
+import os
+from pathlib import Path
+
+
+def working_folder(pid: int) -> Path | None:
+    """Return the folder that a process works in; None for a dead one, a zombie, or one that is not ours to see."""
+    if Path("/proc/self/cwd").exists():
+        try:
+            return Path(f"/proc/{pid}/cwd").readlink()
+        except PermissionError:
+            return _data_argument(pid)
+        except OSError:
+            return None
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else Path(process.cwd())
+    except psutil.Error:
+        return None
+
+
+def _data_argument(pid: int) -> Path | None:
+    """Return what stands behind -D in a command line, which everybody may read.
+
+    Root in a container without CAP_SYS_PTRACE may not see where a server of another user id works, but PostgreSQL
+    works in the folder that it was given.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return Path(os.fsdecode(words[words.index(b"-D") + 1])).resolve()
+    except (OSError, ValueError, IndexError):
+        return None
