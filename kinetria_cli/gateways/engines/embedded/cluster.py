@@ -15,6 +15,7 @@ from kinetria_cli.gateways.engines.embedded.layout import StackFolder
 from kinetria_cli.gateways.engines.embedded.logs import rotate, size
 from kinetria_cli.gateways.engines.embedded.network import LOOPBACK
 from kinetria_cli.gateways.engines.embedded.postmaster import Postmaster
+from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.engines.embedded.programs import (
     SERVER_MAJOR,
     Account,
@@ -174,7 +175,8 @@ class Cluster:
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)  # "fast" shutdown: PostgreSQL 16 manual, section 19.5
-        while self.postmaster.pid() is not None:
+        # Its pid file goes a moment before the process does.
+        while working_folder(pid) == self.data.resolve():
             if deadline.passed:
                 raise WaitTimedOut(
                     f"PostgreSQL (pid {pid}) did not stop within {deadline.seconds:g} s",

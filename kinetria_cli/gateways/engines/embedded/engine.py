@@ -105,6 +105,8 @@ class EmbeddedEngine:
             )
         remark = ""
         if running_port is None:
+            # A service that outlived its server holds dead connections, and calls itself healthy until it notices.
+            self._app.stop(deadline)
             preferred = before.database_port if before else DEFAULT_DATABASE_PORT
             chosen, remark = choose_port(port, preferred, what="PostgreSQL", option="--db-port")
         else:
@@ -114,8 +116,6 @@ class EmbeddedEngine:
         if running_port is None:
             self._run_cluster(chosen, deadline)
             note = self._cluster.account.note
-        if before is not None and chosen != before.database_port:
-            self._app.stop(deadline)  # it would go on asking the old port
         app_wanted = app_wanted or self._app.running_pid() is not None
         write_state(self._folder, State(database_port=chosen, http_port=app_port, app_wanted=app_wanted))
         remarks = "; ".join(text for text in (remark, note) if text)

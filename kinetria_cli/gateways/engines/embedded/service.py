@@ -92,7 +92,8 @@ class AppProcess:
         if working_folder(pid) == self._folder.root.resolve():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        while self.running_pid() == pid:
+        # The lock goes a moment before the process does.
+        while self.running_pid() == pid or working_folder(pid) == self._folder.root.resolve():
             if deadline.passed:
                 raise WaitTimedOut(
                     f"the app service (pid {pid}) did not stop within {deadline.seconds:g} s",
