@@ -10,22 +10,22 @@ from kinetria_cli.usecases.target import Target, choose_target
 from tests.fakes import PARAMS, RECORD
 
 OTHER = ConnectionParams("db.example.com", 6543, "ana", "other-s3cret", "gym", "require")
-NAMED = NamedDatabase(OTHER, "/work/.env line 3", sslmode_given=False)
+NAMED = NamedDatabase(OTHER, "/srv/gym/.env line 3", sslmode_given=False)
 
 
 def test_what_the_settings_name_is_used() -> None:
-    assert choose_target(NAMED, None, running=False) == Target(OTHER, "/work/.env line 3", own=False)
+    assert choose_target(NAMED, None, running=False) == Target(OTHER, "/srv/gym/.env line 3", own=False)
 
 
 def test_a_recorded_stack_that_does_not_run_is_not_worth_a_warning() -> None:
-    assert choose_target(NAMED, RECORD, running=False) == Target(OTHER, "/work/.env line 3", own=False)
+    assert choose_target(NAMED, RECORD, running=False) == Target(OTHER, "/srv/gym/.env line 3", own=False)
 
 
 def test_another_stack_that_runs_is_told_in_one_line() -> None:
     target = choose_target(NAMED, RECORD, running=True)
     assert (target.params, target.own) == (OTHER, False)
     assert target.warning == (
-        "using ana@db.example.com:6543/gym (from /work/.env line 3), not the running stack at 127.0.0.1:5432;"
+        "using ana@db.example.com:6543/gym (from /srv/gym/.env line 3), not the running stack at 127.0.0.1:5432;"
         ' unset it, or for that stack: eval "$(kinetria env)"'
     )
 

@@ -1,0 +1,196 @@
+"""`kinetria migrate`, its status and rollback on a real database."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kinetria_cli.domain.stack import ConnectionParams
+from tests.cli.answers import IDS, failed, succeeded
+from tests.integration.rows import Sql, count, one
+from tests.world import MIGRATIONS, Cli
+
+
+def test_migrate_applies_all_and_says_where_it_is(cli: Cli, empty: ConnectionParams) -> None:
+    answer = cli.use(empty)("migrate")
+    assert (answer.code, answer.err) == (0, "")
+    *applied, last = answer.out.splitlines()
+    assert [line.split()[:2] for line in applied] == [["ok", name] for name in IDS]
+    assert last == "7 applied, now at 0007_create_audit_log"
+
+
+def test_migrate_again_does_nothing(new: Cli) -> None:
+    answer = new("migrate")
+    assert (answer.code, answer.out, answer.err) == (
+        0,
+        "Nothing to do: at 0007_create_audit_log, none pending\n",
+        "",
+    )
+
+
+def test_migrate_in_json_has_the_keys_of_the_contract(cli: Cli, empty: ConnectionParams) -> None:
+    data = succeeded(cli.use(empty)("migrate", "--json"))
+    assert set(data) == {"applied", "pending", "head", "waited_seconds"}
+    assert [set(run) for run in data["applied"]] == [{"id", "seconds"}] * 7
+    assert [run["id"] for run in data["applied"]] == IDS
+    assert (data["pending"], data["head"]) == (0, IDS[-1])
+
+
+def test_migrate_takes_yes_as_every_command_that_writes(new: Cli) -> None:
+    assert new("migrate", "--yes").code == 0
+
+
+@pytest.mark.parametrize("text", ["soon", "-1s", "", "1e3", "5 parsecs"])
+def test_a_lock_wait_that_is_no_duration_is_a_usage_error(new: Cli, text: str) -> None:
+    message = failed(new("migrate", f"--lock-wait={text}", "--json"), 2, "parameters.malformed")
+    assert message == f"--lock-wait is {text!r}, not a duration like 500ms, 5s or 1m"
+
+
+# migrate status
+
+
+def test_status_of_migrations_in_json_has_the_keys_of_the_contract(new: Cli) -> None:
+    data = succeeded(new("migrate", "status", "--json"))
+    assert set(data) == {"migrations", "head", "pending", "problems"}
+    assert [set(entry) for entry in data["migrations"]] == [{"id", "state", "applied_at", "applied_by"}] * 7
+    assert {entry["state"] for entry in data["migrations"]} == {"applied"}
+    assert all(entry["applied_at"].endswith("+00:00") for entry in data["migrations"])
+    assert (data["head"], data["pending"], data["problems"]) == (IDS[-1], 0, 0)
+
+
+def test_status_of_an_empty_database_is_no_failure(cli: Cli, empty: ConnectionParams) -> None:
+    answer = cli.use(empty)("migrate", "status")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[-1] == "0 applied, 7 pending. Apply: kinetria migrate"
+
+
+def test_no_line_of_the_status_ends_in_spaces(cli: Cli, empty: ConnectionParams) -> None:
+    lines = cli.use(empty)("migrate", "status").out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+
+
+def test_check_exits_7_with_pending_and_0_without(cli: Cli, empty: ConnectionParams) -> None:
+    answer = cli.use(empty)("migrate", "status", "--check", "--json")
+    assert (answer.code, answer.data["pending"], json.loads(answer.out)["ok"]) == (7, 7, False)
+    assert cli("migrate").code == 0
+    assert cli("migrate", "status", "--check").code == 0
+
+
+def test_check_exits_5_when_a_file_is_missing(
+    new: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated: ConnectionParams
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for path in MIGRATIONS.glob("000[1-6]*"):
+        (few / path.name).write_text(path.read_text())
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(few))
+    answer = new("migrate", "status", "--check", "--json")
+    assert (answer.code, answer.data["problems"]) == (5, 1)
+    assert answer.data["migrations"][-1]["state"] == "missing"
+    assert new("migrate", "status").code == 0
+
+
+# migrate rollback
+
+
+def test_rolling_back_without_a_terminal_is_refused_and_names_the_option(
+    new: Cli, migrated: ConnectionParams, sql: Sql
+) -> None:
+    answer = new("migrate", "rollback")
+    assert (answer.code, answer.out) == (5, "")
+    assert answer.err == (
+        "xx Rolling back 0007_create_audit_log removes what it made, with the data in it."
+        f" On {migrated.label} (the environment)."
+        " Not confirmed, and kinetria up of this project did not start this database.\n"
+        f"  next: add --confirm {migrated.dbname}\n"
+    )
+    assert count(sql, "audit_log") == 0
+
+
+def test_an_answer_on_a_pipe_is_no_answer(new: Cli, migrated: ConnectionParams) -> None:
+    answer = new("migrate", "rollback", "--json", stdin=f"{migrated.dbname}\n")
+    assert "Not confirmed" in failed(answer, 5, "confirmation.required")
+
+
+def test_yes_is_not_enough_on_a_database_that_up_did_not_start(new: Cli, migrated: ConnectionParams) -> None:
+    answer = new("migrate", "rollback", "--yes", "--json")
+    assert failed(answer, 5, "confirmation.required").endswith("did not start this database.")
+    assert answer.error["hint"] == f"add --confirm {migrated.dbname}"
+
+
+def test_the_wrong_name_is_refused(new: Cli, migrated: ConnectionParams) -> None:
+    message = failed(new("migrate", "rollback", "--confirm", "kinetria", "--json"), 5, "confirmation.required")
+    assert message == f"--confirm names 'kinetria', the database is '{migrated.dbname}'"
+
+
+def test_with_the_right_name_the_newest_is_rolled_back(new: Cli, migrated: ConnectionParams, sql: Sql) -> None:
+    answer = new("migrate", "rollback", "--confirm", migrated.dbname, "--json")
+    assert answer.code == 0
+    assert answer.err == (
+        "Rolling back 0007_create_audit_log removes what it made, with the data in it."
+        f" On {migrated.label} (the environment).\n"
+    )
+    data = answer.data
+    assert {"rolled_back", "kept", "pending", "head"} <= set(data)
+    assert [set(run) for run in data["rolled_back"]] == [{"id", "seconds"}]
+    assert data["rolled_back"][0]["id"] == "0007_create_audit_log"
+    assert (data["kept"], data["pending"], data["head"]) == ([], 1, "0006_create_refresh_tokens")
+    assert one(sql, "SELECT to_regclass('audit_log')") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "head"),
+    [
+        (("--steps", "2"), "0005_create_set_records"),
+        (("--steps", "100"), None),
+        (("--to", "0003"), "0003_create_exercises"),
+        (("--to", "0003_create_exercises"), "0003_create_exercises"),
+        (("--to", "0007"), "0007_create_audit_log"),
+    ],
+)
+def test_so_many_are_rolled_back_as_asked_for(
+    new: Cli, migrated: ConnectionParams, arguments: tuple[str, ...], head: str | None
+) -> None:
+    answer = new("migrate", "rollback", *arguments, "--confirm", migrated.dbname, "--json")
+    assert (answer.code, answer.data["head"]) == (0, head)
+
+
+def test_rolling_back_says_what_and_where_it_is(new: Cli, migrated: ConnectionParams) -> None:
+    answer = new("migrate", "rollback", "--steps", "2", "--confirm", migrated.dbname)
+    first, second, last = answer.out.splitlines()
+    assert first.split()[:4] == ["ok", "0007_create_audit_log", "rolled", "back"]
+    assert second.split()[:4] == ["ok", "0006_create_refresh_tokens", "rolled", "back"]
+    assert last == "2 rolled back, now at 0005_create_set_records, 2 pending"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind", "message"),
+    [
+        (("--steps", "0"), 2, "parameters.malformed", "--steps is 0"),
+        (("--steps", "-1"), 2, "parameters.malformed", "--steps is -1"),
+        (("--steps", "1", "--to", "0003"), 2, "parameters.malformed", "--steps and --to exclude each other"),
+        (("--to", "0009"), 5, "migration.conflict", "0009 is not an applied migration"),
+        (("--to", ""), 5, "migration.conflict", " is not an applied migration"),
+    ],
+)
+def test_a_rollback_that_cannot_be_is_refused_before_it_asks(
+    new: Cli, arguments: tuple[str, ...], code: int, kind: str, message: str
+) -> None:
+    assert failed(new("migrate", "rollback", *arguments, "--json"), code, kind) == message
+
+
+def test_a_dry_run_of_a_rollback_needs_no_confirmation_and_changes_nothing(new: Cli, sql: Sql) -> None:
+    answer = new("migrate", "rollback", "--steps", "2", "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    first, second, last = answer.out.splitlines()
+    assert first.split() == ["..", "0007_create_audit_log", "would", "be", "rolled", "back"]
+    assert second.split() == ["..", "0006_create_refresh_tokens", "would", "be", "rolled", "back"]
+    assert last == "would roll back 2; nothing was changed"
+    data = succeeded(new("migrate", "rollback", "--steps", "2", "--dry-run", "--json"))
+    assert data["would_roll_back"] == ["0007_create_audit_log", "0006_create_refresh_tokens"]
+    assert one(sql, "SELECT count(*) FROM _yoyo_migration") == 7
+
+
+def test_nothing_to_roll_back_is_no_failure(cli: Cli, empty: ConnectionParams) -> None:
+    answer = cli.use(empty)("migrate", "rollback")
+    assert (answer.code, answer.out) == (0, "0 rolled back, now at an empty schema, 7 pending\n")
