@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.constants import TABLES
@@ -81,12 +81,13 @@ def stack_status(
         probe: Asks the service.
         timeout: Seconds for the service's answer.
     """
-    services = tuple(_with_health(service, record, probe, timeout) for service in engine.services())
+    running = engine.database_running()
+    services = tuple(_with_health(service, record, probe, timeout, running=running) for service in engine.services())
     unreachable = "nothing runs" if target is None else None
     info: ServerInfo | None = None
     migrations: MigrationStatus | None = None
     records: dict[str, int] = {}
-    stopped = target is not None and target.own and not engine.database_running()
+    stopped = target is not None and target.own and not running
     if target is not None and not stopped:
         database = database_for(target)
         try:
@@ -110,13 +111,19 @@ def stack_status(
             len(migrations.applied_ids), len(migrations.pending_ids), len(migrations.missing_ids), migrations.head
         ),
         records=records,
-        health="stopped" if target is None or stopped else _overall(services, record, info, migrations).value,
+        health="stopped" if target is None or stopped else _overall(services, info, migrations).value,
     )
 
 
-def _with_health(service: ServiceState, record: StackRecord | None, probe: HttpProbe, timeout: float) -> ServiceState:
-    if service.name != "app" or service.state != "running" or record is None:
+def _with_health(
+    service: ServiceState, record: StackRecord | None, probe: HttpProbe, timeout: float, *, running: bool
+) -> ServiceState:
+    """Ask the service; one that belongs to a running stack and is not there is unwell."""
+    if service.name != "app" or record is None:
         return service
+    if service.state != "running":
+        wanted = record.app_wanted and running
+        return replace(service, health="unhealthy") if wanted else service
     answer = probe.get(record.health_url, timeout=timeout)
     health = "healthy" if answer is not None and answer.healthy else "unhealthy"
     return ServiceState(service.name, service.state, health, service.address)
@@ -134,16 +141,10 @@ def _describe(target: Target, info: ServerInfo | None, error: str | None) -> Sta
 
 
 def _overall(
-    services: tuple[ServiceState, ...],
-    record: StackRecord | None,
-    info: ServerInfo | None,
-    migrations: MigrationStatus | None,
+    services: tuple[ServiceState, ...], info: ServerInfo | None, migrations: MigrationStatus | None
 ) -> HealthStatus:
     """The same verdict as `health` gives of the same facts."""
-    unwell = any(
-        service.health == "unhealthy" or (service.state != "running" and record is not None and record.app_wanted)
-        for service in services
-    )
+    unwell = any(service.health == "unhealthy" for service in services)
     if info is None or migrations is None or migrations.pending_ids or unwell:
         return HealthStatus.UNHEALTHY
     return HealthStatus.DEGRADED if migrations.missing_ids or info.read_only else HealthStatus.HEALTHY

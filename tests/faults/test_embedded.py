@@ -157,6 +157,8 @@ def test_a_killed_service_is_started_again(stack: TestStack) -> None:
     wait_for(lambda: not stack.running_services())
     health = stack("health", "--json")
     assert health.code == 1
+    assert stack("status", "--json").data["health"] == "unhealthy"
+    assert "xx app         stopped" in stack("status").out
     service = health.data["checks"][-1]
     assert (service["name"], service["status"], service["hint"]) == ("service", "fail", "kinetria up")
     assert stack.up().code == 0

@@ -53,7 +53,7 @@ def _(result: StackStatus, screen: Screen) -> None:
     for service in result.services:
         well = service.state == "running" and service.health == "healthy"
         mark = Mark.DONE if well else Mark.FAILED if service.health == "unhealthy" else Mark.SKIPPED
-        words = service.state if service.health == "unknown" else service.health
+        words = service.state if service.health == "unknown" or service.state == "stopped" else service.health
         detail = f"{words:<11}{service.address or ''}"
         if service.name == "postgres" and well and result.database:
             detail += _server(result.database)
@@ -65,9 +65,9 @@ def _(result: StackStatus, screen: Screen) -> None:
         screen.marked(mark, "database", label + _server(database))
     if database and database.error and result.health != "stopped":
         screen.marked(Mark.FAILED, "", database.error)
-    if result.health in ("unhealthy", "degraded"):
-        screen.line("  kinetria health              says what is wrong and what mends it")
     _render_contents(result, screen)
+    if result.health in ("unhealthy", "degraded"):
+        screen.line("What is wrong and what mends it: kinetria health")
     if result.health == "stopped":
         screen.line("Start it: kinetria up")
 
