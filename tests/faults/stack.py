@@ -64,18 +64,19 @@ class TestStack:
         return int((self.folder.data / "postmaster.pid").read_text().splitlines()[0])
 
     def running_servers(self) -> list[int]:
-        """Every process that works in the data folder and is nobody's child in it: postmasters."""
-        found = []
+        """Every postmaster on the data folder. A child has its parent's command line until it gives itself a title."""
+        parents = {}
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
             if words[0].endswith(b"/postgres") and os.fsencode(self.folder.data) in words:
-                found.append(int(entry.name))
-        return found
+                parents[int(entry.name)] = parent
+        return [pid for pid, parent in parents.items() if parent not in parents]
 
     def running_services(self) -> list[int]:
         pid_file = os.fsencode(self.folder.app_pid)
