@@ -91,6 +91,10 @@ class Run:
             self.output.warn(error.message)
             return found.shown()
 
+    def check_target(self) -> None:
+        """Fail where no database is named, and warn when another stack runs, before anything is asked of it."""
+        _ = self.target
+
     @cached_property
     def target(self) -> "Target":
         """The database to talk to; warns when another stack runs."""

@@ -14,7 +14,7 @@ def health(
     wait: Annotated[str, typer.Option("--wait", metavar="DURATION", help="Go on checking until healthy.")] = "0",
 ) -> None:
     """Ask every part whether it works; exit 1 when one does not."""
-    run.target  # noqa: B018 - fails without a database, warns when another stack runs
+    run.check_target()
     ports = run.container.health_ports()
     report = wait_healthy(
         lambda: check_health(ports),

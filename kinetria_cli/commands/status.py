@@ -10,7 +10,7 @@ def status(run: Run) -> None:
     container = run.container
     target = container.target_or_none()
     if target is not None:
-        run.target  # noqa: B018 - warns when another stack runs
+        run.check_target()
     result = stack_status(
         engine=container.engine,
         record=container.record,

@@ -243,8 +243,7 @@ class Engine(Protocol):
         """Run the app service against the recorded database until GET /health answers 200.
 
         Raises:
-            ServiceFailed: It ended while starting; the details are its last log lines.
-            PortTaken: Its port was taken meanwhile.
+            ServiceFailed: It ended while starting, also when its port was taken meanwhile; the details are its log.
             WaitTimedOut: It did not become healthy in time.
         """
         ...

@@ -1,6 +1,5 @@
 """The migration files of a folder: found strictly, because yoyo takes what it cannot read for "nothing to do"."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,11 +21,6 @@ class MigrationFile:
     id: str
     path: Path
     rollback_path: Path | None
-
-    @property
-    def hash(self) -> str:
-        """yoyo's key of a migration: the SHA-256 of its id (yoyo 9.0.0, migrations.py)."""
-        return hashlib.sha256(self.id.encode()).hexdigest()
 
 
 def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
