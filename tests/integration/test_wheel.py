@@ -28,6 +28,12 @@ def test_the_wheel_carries_the_migrations_and_the_queries(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests", "bench"))]
 
 
+def test_the_wheel_carries_what_an_image_is_built_from(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "compose/Dockerfile"):
+        assert f"kinetria_cli/_bundled/{name}" in names
+
+
 def test_the_wheel_starts_a_stack_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     venv, away = tmp_path / "venv", tmp_path / "away"
     away.mkdir()
