@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
+from kinetria_cli.bootstrap_engines import Engines
 from kinetria_cli.domain.config import ConfigValue
-from kinetria_cli.domain.errors import ConfigMissing, EngineUnavailable, KinetriaError
+from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
 from kinetria_cli.domain.migration import MigrationStatus
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
 from kinetria_cli.settings import NAMES, Settings
 from kinetria_cli.settings_sources import inherited_environment
+from kinetria_cli.usecases.carry import Carrier
 from kinetria_cli.usecases.environment import passfile_line
 from kinetria_cli.usecases.target import Target, choose_target
 
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
     from kinetria_cli.gateways.postgres.database import PostgresDatabase
     from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
-
-EMBEDDED_REASON = "this version has no docker engine yet"
 
 
 @dataclass(frozen=True)
@@ -48,32 +48,19 @@ class Container:
         return HttpClientProbe()
 
     @cached_property
-    def engine(self) -> Engine:
-        """What runs the project's stack.
-
-        Raises:
-            EngineUnavailable: The engine asked for is not part of this version.
-        """
-        from kinetria_cli.gateways.engines.embedded import EmbeddedEngine
-
-        if self.settings.engine == "docker":
-            raise EngineUnavailable(EMBEDDED_REASON, hint="kinetria up --engine embedded")
-        return EmbeddedEngine(
-            self.settings.home,
-            self.settings.project,
-            default_http_port=self.settings.http_port,
-            probe=self.probe,
-        )
+    def engines(self) -> Engines:
+        """What can run the project's stack, and which of it does."""
+        return Engines(self.settings, self.probe)
 
     @property
-    def engine_reason(self) -> str:
-        """Why this engine, for people."""
-        return "asked for" if self.settings.engine == "embedded" else EMBEDDED_REASON
+    def engine(self) -> Engine:
+        """What runs the project's stack."""
+        return self.engines.named(self.engines.choice.name)
 
     @cached_property
     def record(self) -> StackRecord | None:
         """What `up` recorded for this project."""
-        return self.engine.record()
+        return self.engines.record
 
     @cached_property
     def target(self) -> Target:
@@ -85,7 +72,8 @@ class Container:
         if self.settings.named is None:
             return choose_target(None, self.record, running=False, missing=self.settings.missing)
         try:
-            record, running = self.record, self.engine.database_running()
+            record = self.record
+            running = record is not None and self.engine.database_running()
         except KinetriaError:
             record, running = None, False  # a stack that cannot be looked at does not matter to a named database
         return choose_target(self.settings.named, record, running=running)
@@ -139,7 +127,7 @@ class Container:
         from kinetria_cli.usecases.health import HealthPorts
 
         return HealthPorts(
-            engine=self.engine,
+            engine=self.engine if self.target.own else None,
             record=self.record,
             target=self.target,
             reach=partial(reach, self.target.params, timeout=self.settings.request_timeout),
@@ -222,6 +210,29 @@ class Container:
         from kinetria_cli.gateways.files import held
 
         return nullcontext() if path is None else held(path)
+
+    @cached_property
+    def carrier(self) -> Carrier | None:
+        """What takes the data along from the engine that holds them to the one asked for; None where they are there."""
+        holder = self.engines.holder
+        if holder is None or self.settings.engine in ("auto", holder):
+            return None
+        from kinetria_cli.gateways.engines.embedded.transfer import copy_database
+        from kinetria_cli.gateways.postgres import relocation
+
+        def copy(source: ConnectionParams, target: ConnectionParams) -> None:
+            folder = self.settings.home / self.settings.project
+            copy_database(source, target, folder=folder, passfile=passfile_line(source) + passfile_line(target))
+
+        return Carrier(
+            source=self.engines.named(holder),
+            environment=self.app_environment,
+            freeze=relocation.frozen,
+            land=relocation.make_empty,
+            copy=copy,
+            count=relocation.count,
+            take_over=relocation.take_over,
+        )
 
     def shown_settings(self) -> tuple[ConfigValue, ...]:
         """Return each setting with its origin; where nothing names a database, the recorded one's values."""

@@ -62,6 +62,10 @@ VARIABLES = (
     Variable("KINETRIA_HOME", values.path),
     Variable("KINETRIA_MIGRATIONS_DIR", values.path),
     Variable("KINETRIA_COMPOSE_DIR", values.path),
+    Variable("KINETRIA_IMAGE"),
+    Variable("KINETRIA_POSTGRES_IMAGE"),
+    Variable("KINETRIA_PYTHON_IMAGE"),
+    Variable("KINETRIA_ALLOW_REMOTE_DOCKER", values.switch, "0"),
     Variable("KINETRIA_OUTPUT", values.choice("human", "json"), "human"),
 )
 NAMES = frozenset(variable.name for variable in VARIABLES)
@@ -87,6 +91,10 @@ class Settings:
     home: Path
     migrations_dir: Path
     compose_dir: Path
+    image: str
+    postgres_image: str
+    python_image: str
+    allow_remote_docker: bool
     output: str
     named: NamedDatabase | None
     missing: tuple[str, ...]
@@ -218,6 +226,10 @@ def load_settings(
         home=typed["KINETRIA_HOME"],
         migrations_dir=typed["KINETRIA_MIGRATIONS_DIR"] or _own_folder(checkout, "migrations"),
         compose_dir=typed["KINETRIA_COMPOSE_DIR"] or _own_folder(checkout, "compose"),
+        image=typed["KINETRIA_IMAGE"] or "",
+        postgres_image=typed["KINETRIA_POSTGRES_IMAGE"] or "",
+        python_image=typed["KINETRIA_PYTHON_IMAGE"] or "",
+        allow_remote_docker=typed["KINETRIA_ALLOW_REMOTE_DOCKER"],
         output=typed["KINETRIA_OUTPUT"],
         named=named,
         missing=tuple(missing_names(raw)),

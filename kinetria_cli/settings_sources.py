@@ -171,14 +171,27 @@ def inherited_environment(ours: frozenset[str]) -> dict[str, str]:
     return kept | dict.fromkeys(ours, "")
 
 
+def docker_environment(ours: frozenset[str]) -> dict[str, str]:
+    """Return what `docker compose` inherits: everything but our own settings, secrets among them, and Compose's own.
+
+    COMPOSE_FILE, COMPOSE_PROFILES and their like would make another stack of the same file.
+    """
+    strangers = ("PG", "KINETRIA_", "COMPOSE_")
+    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith(strangers)}
+
+
+def installed_package() -> Path:
+    """Return the folder of the package that runs."""
+    return Path(__file__).resolve().parent
+
+
 def bundled(name: str) -> Path:
-    """Return the folder `migrations` or `compose` that came with this installation.
+    """Return a file or folder of the project that came with this installation: `migrations`, `pyproject.toml`.
 
     In a wheel it lies inside the package; in an editable install beside it.
     """
-    package = Path(__file__).resolve().parent
-    packaged = package / "_bundled" / name
-    return packaged if packaged.is_dir() else package.parent / name
+    packaged = installed_package() / "_bundled" / name
+    return packaged if packaged.exists() else installed_package().parent / name
 
 
 def user_data_folder() -> Path:

@@ -65,6 +65,13 @@ def path(text: str) -> Path:
         raise ValueError(f"is {text!r}, and this user has no home folder") from None
 
 
+def switch(text: str) -> bool:
+    """Return whether `1` or `0` turns something on."""
+    if text not in ("0", "1"):
+        raise ValueError(f"is {text!r}, not 0 or 1")
+    return text == "1"
+
+
 def choice(*allowed: str) -> Callable[[str], str]:
     """Return a parser that takes one of these words."""
 

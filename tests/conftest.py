@@ -50,6 +50,8 @@ def fixed_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     work.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("KINETRIA_HOME", str(tmp_path / "kinetria"))
+    # With a Docker daemon on the machine a new project would be its; the tests of that engine ask for it.
+    monkeypatch.setenv("KINETRIA_ENGINE", "embedded")
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")

@@ -291,6 +291,7 @@ class FakeEngine:
     """See `Engine`. `running` is the set of services that run; `calls` is what was asked for, in order."""
 
     name = "embedded"
+    title = "embedded"
 
     def __init__(
         self,
@@ -300,7 +301,11 @@ class FakeEngine:
         volumes: Iterable[str] = (),
         errors: Mapping[str, BaseException] | None = None,
         after_start: StackRecord | None = RECORD,
+        preparation: str | None = None,
+        reasons: Mapping[str, str] | None = None,
     ) -> None:
+        self.preparation = preparation
+        self._reasons = dict(reasons or {})
         self.running = set(running)
         self.calls: list[str] = []
         self.held = False
@@ -321,22 +326,42 @@ class FakeEngine:
         return self._record
 
     def database_running(self) -> bool:
+        self._fail("database_running")
         return "postgres" in self.running
 
     def services(self) -> tuple[ServiceState, ...]:
+        self._fail("services")
         addresses = {"postgres": "127.0.0.1:5432", "app": "http://127.0.0.1:8080"}
         return tuple(
             ServiceState(name, "running" if name in self.running else "stopped", "unknown", address)
             for name, address in addresses.items()
         )
 
+    def explain(self, service: str) -> str | None:
+        return self._reasons.get(service)
+
+    def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
+        self._call("prepare")
+        tell("half way")
+        return Started(build, "made" if build else "present")
+
     def start_database(
-        self, *, port: int | None, http_port: int | None, app_wanted: bool, deadline: Deadline
+        self,
+        *,
+        port: int | None,
+        http_port: int | None,
+        app_wanted: bool,
+        deadline: Deadline,
+        reset_password: bool = False,
+        recorded: bool = True,
     ) -> Started:
-        self._call("start_database")
+        self._call("start_database" + (" with a new password" if reset_password else ""))
         self._record = self._after_start
         again = ", running since 14:02" if "postgres" in self.running else ""
-        return self._start("postgres", f"127.0.0.1:5432{again}")
+        return replace(self._start("postgres", f"127.0.0.1:5432{again}"), record=self._after_start)
+
+    def adopt(self, *, superseding: str) -> None:
+        self._call(f"adopt instead of {superseding}")
 
     def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
         self._call("start_app")
@@ -349,6 +374,12 @@ class FakeEngine:
     def stop_database(self, deadline: Deadline) -> bool:
         self._call("stop_database")
         return self._stop("postgres")
+
+    def clear(self) -> None:
+        self._call("clear")
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def volumes(self) -> tuple[str, ...]:
         return tuple(self._volumes)
@@ -364,6 +395,9 @@ class FakeEngine:
     def _call(self, name: str) -> None:
         assert self.held, f"{name} outside of exclusive()"
         self.calls.append(name)
+        self._fail(name)
+
+    def _fail(self, name: str) -> None:
         if name in self._errors:
             raise self._errors[name]
 
@@ -398,6 +432,9 @@ class FakeProgress:
 
     def begin(self, step: str) -> None:
         self.told.append(f"begin {step}")
+
+    def update(self, text: str) -> None:
+        self.told.append(f"update {text}")
 
     def end(self, step: str, detail: str, seconds: float) -> None:
         self.told.append(f"end {step}: {detail}")

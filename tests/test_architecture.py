@@ -16,7 +16,7 @@ STANDARD = sys.stdlib_module_names
 ALLOWED = {
     "domain": {"domain"},
     "usecases": {"domain", "usecases", "data"},
-    "gateways": {"domain", "gateways.files"},
+    "gateways": {"domain", "gateways.files", "gateways.engines.common"},
     "presentation": {"domain", "usecases", "presentation"},
     "settings": {"domain", "settings", "settings_database", "settings_sources", "settings_values"},
     "commands": {
@@ -29,7 +29,7 @@ ALLOWED = {
         "presentation",
         "bootstrap",
     },
-    "bootstrap": {"", "domain", "usecases", "gateways", "settings", "settings_sources"},
+    "bootstrap": {"", "bootstrap_engines", "domain", "usecases", "gateways", "settings", "settings_sources"},
     "app": {"", "commands"},
     "data": set(),
 }
@@ -42,6 +42,8 @@ LIBRARIES = {
     "rich": ("presentation",),
     "dotenv": ("settings_sources",),
     "psutil": ("gateways.engines",),
+    "docker": ("gateways.engines.docker",),
+    "requests": ("gateways.engines.docker",),
     "starlette": ("gateways.http",),
     "uvicorn": ("gateways.http",),
     "typer": ("commands", "app"),
@@ -70,7 +72,7 @@ def imports_of(path: Path) -> set[str]:
 
 def layer_of(module: str) -> str:
     first = module.split(".", maxsplit=1)[0]
-    return "settings" if first.startswith("settings") else first
+    return next((name for name in ("settings", "bootstrap") if first.startswith(name)), first)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -8,8 +8,6 @@ import pytest
 
 TESTS = Path(__file__).parent
 ALL = {f"S{number:02}" for number in range(1, 48)}
-# Marked D in spec/scenarios.md: they need the docker engine of `kinetria up`, which this version does not have.
-NEED_DOCKER = {"S39", "S47"}
 
 
 def marked(path: Path) -> Iterator[str]:
@@ -25,7 +23,7 @@ def found() -> set[str]:
 
 
 def test_every_scenario_has_a_test(found: set[str]) -> None:
-    assert sorted(ALL - NEED_DOCKER - found) == []
+    assert sorted(ALL - found) == []
 
 
 def test_every_number_is_one_of_the_scenarios(found: set[str]) -> None:

@@ -17,8 +17,10 @@ def down(
     confirm: ConfirmOption = None,
 ) -> None:
     """Stop the app and PostgreSQL; the data stay."""
+    engines = run.container.engines
     result = take_down(
         engine=run.container.engine,
+        older=[engines.named(name) for name in engines.superseded],
         progress=run.output.progress(),
         prompt=run.prompt,
         production=run.container.settings.production,

@@ -6,6 +6,8 @@ import typer
 
 from kinetria_cli.commands.base import Run, command, seconds
 from kinetria_cli.commands.options import LockWaitOption, YesOption
+from kinetria_cli.domain.errors import MalformedParameters
+from kinetria_cli.usecases.engine import check_engine
 from kinetria_cli.usecases.up import UpRequest, bring_up
 
 
@@ -21,6 +23,13 @@ def up(
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="DURATION", help="How long to wait until healthy.")
     ] = "60s",
+    build: Annotated[bool, typer.Option("--build", help="Build the app's image anew; only with docker.")] = False,
+    reset_password: Annotated[
+        bool, typer.Option("--reset-password", help="Give the database the password on file; the data stay.")
+    ] = False,
+    carry: Annotated[
+        bool, typer.Option("--carry", help="With --engine: take the data of the other engine along.")
+    ] = False,
     db_port: Annotated[int | None, typer.Option("--db-port", min=1, max=65535, help="Insist on this port.")] = None,
     http_port: Annotated[int | None, typer.Option("--http-port", min=1, max=65535, help="Insist on this port.")] = None,
     random_seed: Annotated[int, typer.Option("--random-seed", help="For --seed.")] = 42,
@@ -36,18 +45,27 @@ def up(
         http_port=settings.http_port if settings.http_port_given else None,
         migrate=not no_migrate,
         app=not no_app,
+        build=build,
+        reset_password=reset_password,
         seed_profile=seed,
         random_seed=random_seed,
         timeout=seconds("--timeout", timeout),
         lock_wait=seconds("--lock-wait", lock_wait, zero=True),
     )
+    engines = run.container.engines
+    if carry and settings.engine == "auto":
+        raise MalformedParameters("--carry does not say where to", hint="kinetria up --engine docker --carry")
+    carrier = run.container.carrier if carry else None
+    if carrier is None:
+        check_engine(settings.engine, holder=engines.holder, superseded=engines.superseded, project=settings.project)
     result = bring_up(
         request,
-        engine=run.container.engine,
-        engine_reason=run.container.engine_reason,
+        engine=run.container.engine if carrier is None else engines.named(settings.engine),
+        engine_reason=engines.choice.reason,
         migrations_for=run.container.migrations,
         database_for=run.container.database,
         app_environment=run.container.app_environment,
         progress=run.output.progress(),
+        carrier=carrier,
     )
     run.finish(result)

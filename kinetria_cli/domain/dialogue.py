@@ -10,6 +10,10 @@ class Progress(Protocol):
         """A step starts."""
         ...
 
+    def update(self, text: str) -> None:
+        """How far the present step is."""
+        ...
+
     def end(self, step: str, detail: str, seconds: float) -> None:
         """The step is done."""
         ...

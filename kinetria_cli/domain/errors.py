@@ -192,6 +192,13 @@ class MigrationLocked(WaitTimedOut):
 # 8: login, TLS, privilege, read-only
 
 
+class EngineForbidden(KinetriaError):
+    """This user may not talk to the engine."""
+
+    code = "engine.forbidden"
+    exit_code = 8
+
+
 class LoginRefused(KinetriaError):
     """The server refused the user, the password or the database name."""
 

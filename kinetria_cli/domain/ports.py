@@ -1,6 +1,6 @@
 """What the use cases need from outside. Each method lists the domain errors that it raises."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -193,11 +193,20 @@ class MigrationGateway(Protocol):
 
 
 class Engine(Protocol):
-    """What runs the project's own PostgreSQL and app service."""
+    """What runs the project's own PostgreSQL and app service.
+
+    Every method but `exclusive`, `record` and `close` raises EngineUnavailable or EngineForbidden when the engine
+    cannot be used.
+    """
 
     @property
     def name(self) -> str:
         """`docker` or `embedded`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The name for people, with the versions that matter."""
         ...
 
     def exclusive(self, deadline: Deadline) -> AbstractContextManager[None]:
@@ -209,7 +218,7 @@ class Engine(Protocol):
         ...
 
     def record(self) -> StackRecord | None:
-        """What `up` recorded, or None when this project has no stack."""
+        """What `up` recorded of a stack that this engine runs, or None."""
         ...
 
     def database_running(self) -> bool:
@@ -220,8 +229,39 @@ class Engine(Protocol):
         """The parts of the stack and whether they run. Health is not asked for: unknown."""
         ...
 
+    def explain(self, service: str) -> str | None:
+        """Say in a few words why a service is not well, or None where the engine knows no more than that."""
+        ...
+
+    @property
+    def preparation(self) -> str | None:
+        """What people call that which `prepare` makes or fetches, or None where the engine needs nothing."""
+        ...
+
+    def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
+        """Check what can be checked before anything starts, and make or fetch what is needed, without a time limit.
+
+        Args:
+            app: Whether the app service is going to be started.
+            build: Whether to make the app's image though there is one.
+            tell: Told how far it is, in a few words.
+
+        Raises:
+            ConfigInvalid: A file of the engine's is missing or invalid.
+            Refused: There is too little room on the disk, or the engine is too old.
+            EngineFailed: Something could not be made.
+        """
+        ...
+
     def start_database(
-        self, *, port: int | None, http_port: int | None, app_wanted: bool, deadline: Deadline
+        self,
+        *,
+        port: int | None,
+        http_port: int | None,
+        app_wanted: bool,
+        deadline: Deadline,
+        reset_password: bool = False,
+        recorded: bool = True,
     ) -> Started:
         """Make the database server and the database exist and accept logins, and record how to reach them.
 
@@ -229,13 +269,23 @@ class Engine(Protocol):
             port: The port that the user insists on; None lets the engine choose and remember.
             http_port: The same for the app service, reserved here so that the record is whole.
             app_wanted: Whether the app service is going to be started; recorded for `health`.
+            reset_password: Whether to give the database's role the password that is on file, keeping the data.
+            recorded: Whether to record it now; else `adopt` does.
 
         Raises:
             PortTaken: A port that the user insists on is in use.
             DataFolderUnusable: The data belong to another server version or user.
-            EngineUnavailable: A program that is needed is not there.
+            LoginRefused: The data were made with another password.
             EngineFailed: The server ended while starting.
             WaitTimedOut: It did not accept logins in time.
+        """
+        ...
+
+    def adopt(self, *, superseding: str) -> None:
+        """Record the started database as the project's, and another engine's data as an older copy.
+
+        Raises:
+            FileUnwritable: The record cannot be written.
         """
         ...
 
@@ -264,12 +314,20 @@ class Engine(Protocol):
         """
         ...
 
+    def clear(self) -> None:
+        """Remove what a stopped stack leaves behind that holds no data: containers, networks."""
+        ...
+
     def volumes(self) -> tuple[str, ...]:
         """The places that hold data of the stopped or running stack."""
         ...
 
     def remove_volumes(self) -> tuple[str, ...]:
-        """Delete the data, the password and the record; return what was removed. The stack must be stopped."""
+        """Delete the data, the password and the record; return what was removed. The stack must be stopped.
+
+        Raises:
+            Refused: Something else uses them.
+        """
         ...
 
     def logs(self, service: str | None, *, tail: int, since: float | None, follow: bool) -> Iterator[str]:
@@ -284,6 +342,10 @@ class Engine(Protocol):
         Raises:
             MalformedParameters: There is no such service.
         """
+        ...
+
+    def close(self) -> None:
+        """Give back what was opened to talk to the engine."""
         ...
 
 

@@ -70,7 +70,7 @@ class StackRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """One part of the stack: `state` is running or stopped, `health` healthy, unhealthy or unknown."""
+    """One part of the stack: `state` is running, restarting or stopped, `health` healthy, unhealthy or unknown."""
 
     name: str
     state: str
@@ -80,15 +80,17 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What starting one part came to.
+    """What starting or preparing one part came to.
 
     Args:
-        fresh: Whether this run started it; False when it ran already.
+        fresh: Whether this run did it; False when there was nothing to do.
         detail: One line for people: the address, and what was special about it.
+        record: How to reach the stack, where a database was started.
     """
 
     fresh: bool
     detail: str
+    record: StackRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import FileUnwritable, KinetriaError
-from kinetria_cli.presentation.text import printable, redact
+from kinetria_cli.presentation.text import one_line, printable, redact
 
 if TYPE_CHECKING:
     from kinetria_cli.presentation.screen import Screen
@@ -129,6 +129,9 @@ class NoProgress:
     def begin(self, step: str) -> None:
         """See `Progress.begin`."""
 
+    def update(self, text: str) -> None:
+        """See `Progress.update`."""
+
     def end(self, step: str, detail: str, seconds: float) -> None:
         """See `Progress.end`."""
 
@@ -148,6 +151,9 @@ class LineProgress:
 
         self._screen.line(self._screen.mark(Mark.BUSY), " ", step)
 
+    def update(self, text: str) -> None:
+        """See `Progress.update`; a line for each would bury what matters."""
+
     def end(self, step: str, detail: str, seconds: float) -> None:
         """See `Progress.end`."""
         from kinetria_cli.presentation.screen import Mark
@@ -161,12 +167,20 @@ class TerminalProgress:
 
     def __init__(self, screen: "Screen") -> None:
         self._console = screen.console
+        self._as_text = screen.as_text
+        self._step = ""
         self._status: Any = None
 
     def begin(self, step: str) -> None:
         """See `Progress.begin`."""
-        self._status = self._console.status(f"{step} ...")
+        self._step = step
+        self._status = self._console.status(self._as_text(f"{step} ..."))
         self._status.start()
+
+    def update(self, text: str) -> None:
+        """See `Progress.update`."""
+        if self._status is not None and text:
+            self._status.update(self._as_text(f"{self._step} ... {one_line(text)}"))
 
     def end(self, step: str, detail: str, seconds: float) -> None:  # noqa: ARG002
         """See `Progress.end`."""

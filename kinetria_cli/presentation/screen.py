@@ -13,6 +13,7 @@ from kinetria_cli.presentation.text import Whole, one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 MAX_WIDTH = 100
 MIN_COLUMN = 5
@@ -65,6 +66,13 @@ class Screen:
             emoji=False,
             soft_wrap=True,
         )
+
+    @staticmethod
+    def as_text(text: str) -> "Text":
+        """Return a text that rich takes as it is; a plain string it would read as markup."""
+        from rich.text import Text
+
+        return Text(text)
 
     @property
     def width(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -36,8 +37,18 @@ def take_down(
     volumes: bool,
     yes: bool,
     confirm: str | None,
+    older: Sequence[Engine] = (),
 ) -> DownResult:
     """Stop the app, then the database; with `volumes` delete the data after asking. Nothing running is fine.
+
+    Args:
+        engine: What runs the stack.
+        progress: Told of every step.
+        prompt: The person at the terminal.
+        production: Whether ENVIRONMENT is production.
+        volumes: Whether to delete the data.
+        yes, confirm: The answers given beforehand.
+        older: Engines that hold an older copy of the data, which goes with them.
 
     Raises:
         ConfirmationRequired: Removing the data was not confirmed; nothing was stopped then.
@@ -46,9 +57,10 @@ def take_down(
     """
     with engine.exclusive(Deadline(STOP_SECONDS)):
         record = engine.record()
-        if volumes and engine.volumes():
+        doomed = [name for holder in (*older, engine) for name in holder.volumes()] if volumes else []
+        if doomed:
             where = f" On {Target(record.database, 'recorded by kinetria up', own=True).label}." if record else ""
-            what = f"All data of this project will be deleted: {', '.join(engine.volumes())}.{where}"
+            what = f"All data of this project will be deleted: {', '.join(doomed)}.{where}"
             name = record.database.dbname if record else "kinetria"
             require_confirmation(prompt, what, name=name, own=True, production=production, yes=yes, confirm=confirm)
         stopped = []
@@ -58,5 +70,9 @@ def take_down(
             if stop(Deadline(STOP_SECONDS)):
                 stopped.append(name)
             progress.end(name, "stopped" if name in stopped else "was not running", time.monotonic() - started)
-        removed = engine.remove_volumes() if volumes else ()
-    return DownResult(engine.name, tuple(stopped), removed)
+        engine.clear()
+        removed: list[str] = []
+        if volumes:
+            for holder in (*older, engine):  # the record goes with the engine's own, so last
+                removed.extend(holder.remove_volumes())
+    return DownResult(engine.name, tuple(stopped), tuple(removed))

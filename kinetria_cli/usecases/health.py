@@ -35,7 +35,7 @@ class HealthPorts:
     """What `health` asks.
 
     Args:
-        engine: The project's engine.
+        engine: The project's engine, None where the database is not the project's own.
         record: What `up` recorded, if anything.
         target: The database in use.
         reach: Opens a TCP connection to the database; raises when nothing answers.
@@ -45,7 +45,7 @@ class HealthPorts:
         timeout: Seconds for each check.
     """
 
-    engine: Engine
+    engine: Engine | None
     record: StackRecord | None
     target: Target
     reach: Callable[[], None]
@@ -117,16 +117,19 @@ def _skipped(name: str, why: str) -> Check:
 
 
 def _engine(ports: HealthPorts) -> Check:
-    if not ports.target.own:
+    if ports.engine is None:
         return _skipped("engine", f"the database is not this project's own ({ports.target.origin})")
-    if ports.engine.database_running():
-        return Check(
-            "engine",
-            CheckStatus.OK,
-            0.0,
-            f"{ports.engine.name}, project {ports.record.project if ports.record else ''}",
-        )
-    return Check("engine", CheckStatus.FAIL, 0.0, f"{ports.engine.name}: PostgreSQL is not running", "kinetria up")
+    started = time.monotonic()
+    try:
+        running = ports.engine.database_running()
+        title = ports.engine.title
+        why = None if running else ports.engine.explain("postgres")
+    except KinetriaError as error:
+        return Check("engine", CheckStatus.FAIL, round(time.monotonic() - started, 4), error.message, error.hint)
+    if running:
+        project = ports.record.project if ports.record else ""
+        return Check("engine", CheckStatus.OK, 0.0, f"{title}, project {project}")
+    return Check("engine", CheckStatus.FAIL, 0.0, f"{title}: {why or 'PostgreSQL is not running'}", "kinetria up")
 
 
 def _database(ports: HealthPorts) -> list[Check]:
@@ -177,11 +180,16 @@ def _service(ports: HealthPorts) -> Check:
 
 
 def _silent_service(ports: HealthPorts, seconds: float) -> Check:
-    services = {service.name: service.state for service in ports.engine.services()} if ports.target.own else {}
     detail = f"nothing answers at {ports.health_url}"
-    if not ports.target.own:
+    if ports.engine is None:
         return Check("service", CheckStatus.SKIPPED, seconds, f"{detail}; not started by this project")
     if ports.record is not None and not ports.record.app_wanted:
         return Check("service", CheckStatus.SKIPPED, seconds, "left out with --no-app", None)
-    hint = "kinetria up" if services.get("app") != "running" else "kinetria logs app"
-    return Check("service", CheckStatus.FAIL, seconds, detail, hint)
+    try:
+        running = any(found.name == "app" and found.state == "running" for found in ports.engine.services())
+        why = ports.engine.explain("app")
+    except KinetriaError as error:  # what the engine's own check says already
+        return Check("service", CheckStatus.FAIL, seconds, detail, error.hint)
+    if why:
+        detail += f": {why}"
+    return Check("service", CheckStatus.FAIL, seconds, detail, "kinetria logs app" if running else "kinetria up")

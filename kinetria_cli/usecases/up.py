@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import EngineFailed, KinetriaError, PortTaken
 from kinetria_cli.domain.migration import MigrationRun
-from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord
+from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord, Started
+from kinetria_cli.usecases.carry import Carrier, Undo, carry
 from kinetria_cli.usecases.profiles import check_profile
 from kinetria_cli.usecases.seed import SeedResult, seed
 
@@ -73,6 +74,8 @@ class UpRequest:
     Args:
         database_port, http_port: Ports that the user insists on.
         migrate, app: Whether to apply migrations and to start the service.
+        build: Whether to make the service's image though there is one.
+        reset_password: Whether to give the database the password that is on file.
         seed_profile: A profile to load, or None.
         timeout: Seconds for waiting until everything is healthy.
         lock_wait: Seconds to wait for another migration run.
@@ -82,6 +85,8 @@ class UpRequest:
     http_port: int | None
     migrate: bool
     app: bool
+    build: bool
+    reset_password: bool
     seed_profile: str | None
     random_seed: int
     timeout: float
@@ -92,26 +97,33 @@ class _Steps:
     """Runs the steps one by one, tells the progress, and puts the failed step's name before its error."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+        self.progress = progress
         self.done: list[Step] = []
 
     @contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
         """A step; the block appends its one line of detail, and the word "again" when there was nothing to do."""
-        self._progress.begin(name)
+        self.progress.begin(name)
         started = time.monotonic()
         said: list[str] = []
-        try:
+        with self.naming(name):
             yield said
+        seconds = time.monotonic() - started
+        detail = said[0]
+        self.done.append(Step(name, detail, seconds, fresh=len(said) == 1))
+        self.progress.end(name, detail, seconds)
+
+    @staticmethod
+    @contextmanager
+    def naming(name: str) -> Iterator[None]:
+        """Put a step's name before the error of the block."""
+        try:
+            yield
         except PortTaken:
             raise  # names its service itself
         except KinetriaError as error:
             error.message = f"{name}: {error.message}"
             raise
-        seconds = time.monotonic() - started
-        detail = said[0]
-        self.done.append(Step(name, detail, seconds, fresh=len(said) == 1))
-        self._progress.end(name, detail, seconds)
 
 
 def bring_up(
@@ -123,10 +135,20 @@ def bring_up(
     database_for: Callable[[ConnectionParams], Database],
     app_environment: Callable[[StackRecord], Mapping[str, str]],
     progress: Progress,
+    carrier: Carrier | None = None,
 ) -> UpResult:
     """Start what does not run yet and return when all of it is healthy.
 
     Whatever this call started is stopped again when a later step fails; what ran before stays. Data always stay.
+
+    Args:
+        request: What the user asked for.
+        engine: What is to run the stack.
+        engine_reason: Why, for people.
+        migrations_for, database_for: Open the started database.
+        app_environment: The variables of the app.
+        progress: Told of every step.
+        carrier: Where the data come from, when another engine holds them.
 
     Raises:
         Whatever the ports raise, the failed step's name in front of the message.
@@ -137,42 +159,27 @@ def bring_up(
     with engine.exclusive(Deadline(request.timeout)):
         run = _Steps(progress)
         database: Database | None = None
-        fresh_parts: list[Callable[[Deadline], bool]] = []
+        undo: list[Undo] = []
         try:
-            with run.step("database") as said:
-                # Noted before the call: an interruption inside it must stop the server too.
-                if not engine.database_running():
-                    fresh_parts.append(engine.stop_database)
-                outcome = engine.start_database(
-                    port=request.database_port,
-                    http_port=request.http_port,
-                    app_wanted=request.app,
-                    deadline=Deadline(request.timeout),
-                )
-                record = engine.record()
-                if record is None:
-                    raise EngineFailed("the engine recorded nothing about the database it started", hint="kinetria up")
-                database = database_for(record.database)
+            _prepare(request, run, engine)
+            record = _start_database(request, run, engine, undo, recorded=carrier is None)
+            if carrier is not None:
+                with run.step("data") as said:
+                    deadline = Deadline(request.timeout)
+                    said.append(carry(carrier, target=engine, record=record, deadline=deadline, undo=undo))
+            database = database_for(record.database)
+            with run.naming("database"):
                 info = database.server_info()
-                said.append(outcome.detail)
-                if not outcome.fresh:
-                    said.append("again")
             applied = _migrate(request, run, migrations_for(record.database))
             if request.seed_profile is not None:
                 _seed(request, run, database, migrations_for(record.database))
             database.close()
             if request.app:
-                with run.step("app") as said:
-                    if not _runs(engine, "app"):
-                        fresh_parts.append(engine.stop_app)
-                    outcome = engine.start_app(environment=app_environment(record), deadline=Deadline(request.timeout))
-                    said.append(f"healthy at {outcome.detail}")
-                    if not outcome.fresh:
-                        said.append("again")
+                _start_app(request, run, engine, undo, app_environment(record))
         except BaseException as error:
             if database is not None:
                 database.close()
-            _stop_all(fresh_parts, error)
+            _undo_all(undo, error)
             raise
         return UpResult(
             engine=engine.name,
@@ -186,6 +193,49 @@ def bring_up(
             steps=tuple(run.done),
             engine_reason=engine_reason,
         )
+
+
+def _prepare(request: UpRequest, run: _Steps, engine: Engine) -> None:
+    if engine.preparation is None:
+        return
+    with run.step(engine.preparation) as said:
+        outcome = engine.prepare(app=request.app, build=request.build, tell=run.progress.update)
+        said.extend(_words(outcome.detail, outcome))
+
+
+def _start_database(
+    request: UpRequest, run: _Steps, engine: Engine, undo: list[Undo], *, recorded: bool
+) -> StackRecord:
+    with run.step("database") as said:
+        # Noted before the call: an interruption inside it must stop the server too.
+        if not engine.database_running():
+            undo.append(engine.stop_database)
+        outcome = engine.start_database(
+            port=request.database_port,
+            http_port=request.http_port,
+            app_wanted=request.app,
+            deadline=Deadline(request.timeout),
+            reset_password=request.reset_password,
+            recorded=recorded,
+        )
+        if outcome.record is None:
+            raise EngineFailed("the engine told nothing about the database it started", hint="kinetria up")
+        said.extend(_words(outcome.detail, outcome))
+    return outcome.record
+
+
+def _start_app(
+    request: UpRequest, run: _Steps, engine: Engine, undo: list[Undo], environment: Mapping[str, str]
+) -> None:
+    with run.step("app") as said:
+        if not _runs(engine, "app"):
+            undo.append(engine.stop_app)
+        outcome = engine.start_app(environment=environment, deadline=Deadline(request.timeout))
+        said.extend(_words(f"healthy at {outcome.detail}", outcome))
+
+
+def _words(detail: str, outcome: Started) -> list[str]:
+    return [detail] if outcome.fresh else [detail, "again"]
 
 
 def _migrate(request: UpRequest, run: _Steps, migrations: MigrationGateway) -> UpMigrations:
@@ -230,12 +280,12 @@ def describe(result: SeedResult) -> str:
     )
 
 
-def _stop_all(parts: list[Callable[[Deadline], bool]], error: BaseException) -> None:
-    """Stop the newest first; one that will not stop is added to the first error, and the others stop."""
-    for stop in reversed(parts):
+def _undo_all(undo: list[Undo], error: BaseException) -> None:
+    """Undo the newest first; one that fails is added to the first error, and the others go on."""
+    for step in reversed(undo):
         try:
-            stop(Deadline(STOP_SECONDS))
-        except Exception as second:  # noqa: BLE001 - whatever it is, the others have to stop too
+            step(Deadline(STOP_SECONDS))
+        except Exception as second:  # noqa: BLE001 - whatever it is, the others have to be undone too
             error.add_note(str(second))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.docker.kinetria_stack import DockerStack, docker_stack_in
 from tests.docker.plain import PlainStack, attempt, removed_afterwards, unique
 
 
@@ -68,3 +69,19 @@ def held(image: str, tmp_path: Path) -> Iterator[PlainStack]:
     override.write_text(f"services: {{postgres: {{volumes: ['{init}:/docker-entrypoint-initdb.d:ro']}}}}\n")
     with removed_afterwards(PlainStack(image, overrides=(override,))) as stack:
         yield stack
+
+
+@pytest.fixture
+def cli_stack(docker_engine: None, tmp_path: Path) -> Iterator[DockerStack]:
+    """`kinetria` on the docker engine, not started."""
+    with docker_stack_in(tmp_path / "kinetria home") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def cli_running(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerStack]:
+    """A healthy stack of `kinetria up` with the demo data, which its tests only look at."""
+    with docker_stack_in(tmp_path_factory.mktemp("home")) as made:
+        answer = made.up("--seed", "demo")
+        assert answer.code == 0, answer.err
+        yield made

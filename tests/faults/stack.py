@@ -12,8 +12,8 @@ import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.engines.embedded.layout import StackFolder
-from kinetria_cli.gateways.engines.embedded.state import read_state, stack_record
+from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.state import read_state, stack_record
 from tests.conftest import free_port
 from tests.world import Answer, connect_to, kinetria, start_kinetria
 

@@ -59,7 +59,7 @@ def test_a_path_with_spaces_and_150_characters_and_the_whole_round(tmp_path: Pat
         removed = stack("down", "--volumes", "--yes", "--json")
         assert removed.data["removed_volumes"] == [str(stack.folder.data)]
         assert not stack.folder.data.exists()
-        assert not stack.folder.password.exists()
+        assert not stack.folder.password("embedded").exists()
         assert stack("inspect", "users", "--json").error["code"] == "config.missing"
         assert stack.up().code == 0
         assert stack("inspect", "users", "--json", "--count").data["total"] == 0
@@ -67,7 +67,7 @@ def test_a_path_with_spaces_and_150_characters_and_the_whole_round(tmp_path: Pat
 
 def test_secret_files_are_private(stack: TestStack) -> None:
     stack.up()
-    for path in (stack.folder.password, stack.folder.passfile, stack.folder.state):
+    for path in (stack.folder.password("embedded"), stack.folder.passfile, stack.folder.state):
         assert path.stat().st_mode & 0o777 == 0o600
     assert stack.folder.root.stat().st_mode & 0o777 == 0o700
     sockets = stack.folder.socket_folder(os.geteuid())
@@ -77,7 +77,7 @@ def test_secret_files_are_private(stack: TestStack) -> None:
 
 def test_the_password_is_in_no_output_no_log_no_argument_and_no_other_file(stack: TestStack) -> None:
     outputs = [stack.up("--seed", "minimal"), stack("status"), stack("health", "--json"), stack("config", "show")]
-    password = stack.folder.password.read_text().strip()
+    password = stack.folder.password("embedded").read_text().strip()
     stack.variables = {"DB_HOST": "127.0.0.1", "DB_USER": "kinetria", "DB_PASSWORD": password, "DB_NAME": "no_such"}
     outputs += [stack("inspect", "users", "-vv"), stack("health"), stack("migrate", "--json"), stack("config", "show")]
     stack.variables = {"DATABASE_URL": f"postgres://kinetria:{password}@127.0.0.1:1/x?nope=1"}
@@ -92,7 +92,7 @@ def test_the_password_is_in_no_output_no_log_no_argument_and_no_other_file(stack
         for path in stack.home.rglob("*")
         if path.is_file() and stack.folder.data not in path.parents and password in path.read_text(errors="replace")
     ]
-    assert sorted(holders) == sorted([stack.folder.password, stack.folder.passfile])
+    assert sorted(holders) == sorted([stack.folder.password("embedded"), stack.folder.passfile])
 
 
 def test_two_ups_at_once_make_one_server(stack: TestStack) -> None:
@@ -263,10 +263,10 @@ def test_a_home_that_cannot_be_written_is_named(stack: TestStack) -> None:
 def test_data_without_their_password_are_refused_not_replaced(stack: TestStack) -> None:
     stack.up("--no-app")
     stack("down")
-    stack.folder.password.unlink()
+    stack.folder.password("embedded").unlink()
     answer = stack.up("--json")
     assert answer.code == 5
-    assert str(stack.folder.password) in answer.error["message"]
+    assert str(stack.folder.password("embedded")) in answer.error["message"]
     assert stack.folder.data.is_dir()
 
 
@@ -342,7 +342,7 @@ def test_what_a_killed_removal_left_is_removed_too(stack: TestStack) -> None:
     stack.folder.data.rename(stack.folder.data.with_name("data.removed"))
     answer = stack("down", "--volumes", "--yes", "--json")
     assert answer.data["removed_volumes"] == [str(stack.folder.data.with_name("data.removed"))]
-    assert not stack.folder.password.exists()
+    assert not stack.folder.password("embedded").exists()
 
 
 def test_a_server_that_comes_back_on_another_port_takes_its_service_along(stack: TestStack) -> None:

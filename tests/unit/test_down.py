@@ -41,7 +41,7 @@ def test_nothing_running_is_fine() -> None:
 def test_the_app_stops_before_the_database_and_the_data_stay() -> None:
     engine, progress = running_stack(), FakeProgress()
     assert down(engine, progress=progress) == DownResult("embedded", ("app", "postgres"), ())
-    assert engine.calls == ["stop_app", "stop_database"]
+    assert engine.calls == ["stop_app", "stop_database", "clear"]
     assert engine.volumes() == ("/state/data",)
     assert progress.told == ["begin app", "end app: stopped", "begin postgres", "end postgres: stopped"]
 
@@ -61,7 +61,7 @@ def test_volumes_go_after_a_yes() -> None:
     engine, prompt = running_stack(), FakePrompt("y\n")
     result = down(engine, prompt=prompt, volumes=True)
     assert result == DownResult("embedded", ("app", "postgres"), ("/state/data",))
-    assert engine.calls == ["stop_app", "stop_database", "remove_volumes"]
+    assert engine.calls == ["stop_app", "stop_database", "clear", "remove_volumes"]
     assert prompt.questions == [
         "All data of this project will be deleted: /state/data."
         " On kinetria@127.0.0.1:5432/kinetria (recorded by kinetria up).\nGo on? [y/N] "

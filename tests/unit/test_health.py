@@ -7,6 +7,7 @@ import pytest
 
 from kinetria_cli.domain.errors import (
     DatabaseUnreachable,
+    EngineUnavailable,
     KinetriaError,
     LoginRefused,
     MigrationConflict,
@@ -47,7 +48,7 @@ def ports(
     answer: HttpAnswer | None = HEALTHY,
 ) -> HealthPorts:
     return HealthPorts(
-        engine=engine or FakeEngine(record=record, running=["postgres", "app"]),
+        engine=(engine or FakeEngine(record=record, running=["postgres", "app"])) if target.own else None,
         record=record,
         target=target,
         reach=reach,
@@ -138,7 +139,7 @@ def test_the_schema_is_told_as_the_migrations_stand(
 
 
 def test_a_database_of_the_users_own_has_no_engine_and_needs_no_service() -> None:
-    found = check_health(ports(engine=FakeEngine(), record=None, target=OTHERS, answer=None))
+    found = check_health(ports(record=None, target=OTHERS, answer=None))
     assert found.status is HealthStatus.HEALTHY
     assert told(found)["engine"] == (SKIPPED, "the database is not this project's own (the environment)", None)
     assert told(found)["login"] == (OK, "kinetria, TLS require", None)
@@ -155,6 +156,28 @@ def test_a_service_that_was_not_asked_for_is_skipped() -> None:
 def test_a_service_that_runs_and_is_silent_points_at_its_log() -> None:
     found = told(check_health(ports(answer=None)))
     assert found["service"] == (FAIL, f"nothing answers at {URL}", "kinetria logs app")
+
+
+def test_what_the_engine_knows_of_a_silent_service_is_told() -> None:
+    engine = FakeEngine(record=RECORD, running=["postgres"], reasons={"app": "container x ended with exit code 137"})
+    found = told(check_health(ports(engine=engine, answer=None)))
+    words = f"nothing answers at {URL}: container x ended with exit code 137"
+    assert found["service"] == (FAIL, words, "kinetria up")
+
+
+def test_what_the_engine_knows_of_a_stopped_database_is_told() -> None:
+    engine = FakeEngine(record=RECORD, reasons={"postgres": "container x ran out of memory (exit code 137)"})
+    found = told(check_health(ports(engine=engine)))
+    assert found["engine"] == (FAIL, "embedded: container x ran out of memory (exit code 137)", "kinetria up")
+
+
+def test_an_engine_that_cannot_be_asked_is_a_failed_check_and_the_others_go_on() -> None:
+    gone = EngineUnavailable("no Docker daemon answers", hint="start Docker")
+    engine = FakeEngine(record=RECORD, errors={"database_running": gone, "services": gone})
+    found = told(check_health(ports(engine=engine, answer=None)))
+    assert found["engine"] == (FAIL, "no Docker daemon answers", "start Docker")
+    assert found["login"][0] is OK
+    assert found["service"] == (FAIL, f"nothing answers at {URL}", "start Docker")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ REQUEST = UpRequest(
     http_port=None,
     migrate=True,
     app=True,
+    build=False,
+    reset_password=False,
     seed_profile=None,
     random_seed=42,
     timeout=60,
@@ -99,6 +101,27 @@ def test_everything_starts_in_its_turn() -> None:
         ServiceState("app", "running", "healthy", "http://127.0.0.1:8080"),
     )
     assert [step.fresh for step in result.steps] == [True, True, True]
+
+
+def test_what_the_engine_needs_is_made_first_and_told() -> None:
+    world = World(engine=FakeEngine(preparation="images"))
+    result = world.up(replace(REQUEST, build=True))
+    assert world.engine.calls == ["prepare", "start_database", "start_app"]
+    assert world.progress.told[:3] == ["begin images", "update half way", "end images: made"]
+    assert (result.steps[0].name, result.steps[0].fresh) == ("images", True)
+    assert world.up().steps[0].fresh is False
+
+
+def test_a_failed_preparation_starts_nothing_and_stops_nothing() -> None:
+    world = World(engine=FakeEngine(preparation="images", errors={"prepare": EngineFailed("the build failed")}))
+    assert failure(world).message == "images: the build failed"
+    assert world.engine.calls == ["prepare"]
+
+
+def test_a_new_password_is_asked_of_the_engine() -> None:
+    world = World()
+    world.up(replace(REQUEST, reset_password=True))
+    assert world.engine.calls[0] == "start_database with a new password"
 
 
 def test_a_second_run_has_nothing_to_do() -> None:
@@ -201,7 +224,7 @@ def test_a_database_that_refuses_a_query_is_stopped_again() -> None:
 def test_an_engine_that_records_nothing_has_failed() -> None:
     error = failure(World(engine=FakeEngine(after_start=None)))
     assert isinstance(error, EngineFailed)
-    assert error.message == "database: the engine recorded nothing about the database it started"
+    assert error.message == "database: the engine told nothing about the database it started"
 
 
 def test_the_database_is_closed_when_a_later_step_fails() -> None:

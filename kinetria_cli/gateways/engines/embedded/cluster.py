@@ -11,9 +11,11 @@ from pathlib import Path
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DataFolderUnusable, EngineFailed, WaitTimedOut
-from kinetria_cli.gateways.engines.embedded.layout import StackFolder
+from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.network import LOOPBACK
+from kinetria_cli.gateways.engines.common.scram import change_password
+from kinetria_cli.gateways.engines.common.state import DATABASE, USER
 from kinetria_cli.gateways.engines.embedded.logs import rotate, size
-from kinetria_cli.gateways.engines.embedded.network import LOOPBACK
 from kinetria_cli.gateways.engines.embedded.postmaster import Postmaster
 from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.engines.embedded.programs import (
@@ -23,7 +25,6 @@ from kinetria_cli.gateways.engines.embedded.programs import (
     find_programs,
     system_home,
 )
-from kinetria_cli.gateways.engines.embedded.state import DATABASE, USER
 from kinetria_cli.gateways.files import writing
 
 POLL_SECONDS = 0.01
@@ -90,15 +91,22 @@ class Cluster:
                         "--no-instructions",
                     ],
                 )
-                # In single-user mode, before the folder gets its name: a cluster without the database never exists.
-                self._must(
-                    "creating the database",
-                    [str(programs / "postgres"), "--single", "-j", "-D", str(draft), "postgres"],
-                    text=f"CREATE DATABASE {DATABASE};\n\n",
-                )
+                # Before the folder gets its name: a cluster without the database never exists.
+                self._single_user("creating the database", draft, f"CREATE DATABASE {DATABASE};\n\n")
             finally:
                 pwfile.unlink(missing_ok=True)
             draft.rename(self.data)
+
+    def change_password(self, password: str) -> None:
+        """Give the role this password; the server must be stopped, and nobody needs to know the old one.
+
+        Raises:
+            EngineFailed: PostgreSQL refused.
+            DataFolderUnusable: As `check` says.
+        """
+        self.check()
+        self._remove_leftovers(self._folder.socket_folder(self.account.owner))
+        self._single_user("changing the password", self.data, change_password(USER, password))
 
     def check(self) -> None:
         """Refuse a data folder that this server must not touch.
@@ -224,6 +232,11 @@ class Cluster:
         with os.fdopen(os.open(pwfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
             stream.write(password + "\n")
         self.account.give(pwfile)
+
+    def _single_user(self, what: str, data: Path, statement: str) -> None:
+        """Run a statement without a server and without a login (PostgreSQL 16 manual, reference of `postgres`)."""
+        command = [str(find_programs(self.account) / "postgres"), "--single", "-j", "-D", str(data), "postgres"]
+        self._must(what, command, text=statement)
 
     def _must(self, what: str, command: list[str], *, text: str = "") -> None:
         done = self.account.run(command, text=text)

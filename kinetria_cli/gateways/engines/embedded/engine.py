@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import MalformedParameters, Refused, ServiceFailed, WaitTimedOut
+from kinetria_cli.domain.errors import MalformedParameters, Refused, ServiceFailed
 from kinetria_cli.domain.stack import ServiceState, StackRecord, Started
-from kinetria_cli.gateways.engines.embedded import logs as logfiles
-from kinetria_cli.gateways.engines.embedded.cluster import Cluster
-from kinetria_cli.gateways.engines.embedded.layout import StackFolder
-from kinetria_cli.gateways.engines.embedded.network import LOOPBACK, choose_port
-from kinetria_cli.gateways.engines.embedded.service import AppProcess
-from kinetria_cli.gateways.engines.embedded.state import (
+from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.lock import exclusive
+from kinetria_cli.gateways.engines.common.moment import running_since
+from kinetria_cli.gateways.engines.common.network import APP_PORT, DATABASE_PORT, LOOPBACK, settle_port
+from kinetria_cli.gateways.engines.common.state import (
     State,
+    forget,
     make_password,
     read_password,
     read_state,
     stack_record,
+    with_older_copy,
     write_state,
 )
-from kinetria_cli.gateways.files import LockFile, writing
+from kinetria_cli.gateways.engines.embedded import logs as logfiles
+from kinetria_cli.gateways.engines.embedded.cluster import Cluster
+from kinetria_cli.gateways.engines.embedded.service import AppProcess
+from kinetria_cli.gateways.files import writing
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.ports import HttpProbe
 
 DEFAULT_DATABASE_PORT = 5432
-LOCK_POLL_SECONDS = 0.05
 
 
 class EmbeddedEngine:
@@ -45,6 +47,8 @@ class EmbeddedEngine:
     """
 
     name = "embedded"
+    title = "embedded"
+    preparation = None
 
     def __init__(self, home: Path, project: str, *, default_http_port: int, probe: HttpProbe) -> None:
         self._folder = StackFolder(home, project)
@@ -52,28 +56,20 @@ class EmbeddedEngine:
         self._cluster = Cluster(self._folder)
         self._app = AppProcess(self._folder, probe)
         self._app_remark = ""
+        self._started: State | None = None
 
-    @contextlib.contextmanager
-    def exclusive(self, deadline: Deadline) -> Iterator[None]:
+    def exclusive(self, deadline: Deadline) -> AbstractContextManager[None]:
         """See `Engine.exclusive`."""
-        self._folder.make()
-        lock = LockFile(self._folder.lock)
-        while not lock.acquire():
-            if deadline.passed:
-                raise WaitTimedOut(
-                    f"another kinetria up or down (pid {lock.holder()}) works on project {self._folder.root.name}",
-                    hint="wait for it, then run this again",
-                )
-            deadline.pause(LOCK_POLL_SECONDS)
-        try:
-            yield
-        finally:
-            lock.release()
+        return exclusive(self._folder, deadline)
 
     def record(self) -> StackRecord | None:
         """See `Engine.record`."""
-        state = read_state(self._folder)
+        state = self._state()
         return stack_record(self._folder, state) if state else None
+
+    def _state(self) -> State | None:
+        state = read_state(self._folder)
+        return state if state and state.engine == self.name else None
 
     def database_running(self) -> bool:
         """See `Engine.database_running`."""
@@ -91,38 +87,72 @@ class EmbeddedEngine:
             for name, runs in running.items()
         )
 
+    def explain(self, service: str) -> str | None:  # noqa: ARG002 - the log is all there is, and `logs` shows it
+        """See `Engine.explain`."""
+        return None
+
+    def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:  # noqa: ARG002
+        """See `Engine.prepare`; the programs are installed with us."""
+        return Started(fresh=False, detail="installed")
+
     def start_database(
-        self, *, port: int | None, http_port: int | None, app_wanted: bool, deadline: Deadline
+        self,
+        *,
+        port: int | None,
+        http_port: int | None,
+        app_wanted: bool,
+        deadline: Deadline,
+        reset_password: bool = False,
+        recorded: bool = True,
     ) -> Started:
         """See `Engine.start_database`."""
         self._folder.make()
+        if reset_password:
+            self._app.stop(deadline)
+            self._cluster.stop(deadline)
         before = read_state(self._folder)
         running_port = self._cluster.postmaster.port()
-        if running_port is not None and port not in (None, running_port):
-            raise Refused(
-                f"PostgreSQL of project {self._folder.root.name} runs already, on port {running_port}",
-                hint="to move it: kinetria down, then kinetria up --db-port again",
-            )
-        remark = ""
         if running_port is None:
             # A service that outlived its server holds dead connections, and calls itself healthy until it notices.
             self._app.stop(deadline)
-            preferred = before.database_port if before else DEFAULT_DATABASE_PORT
-            chosen, remark = choose_port(port, preferred, what="PostgreSQL", option="--db-port")
-        else:
-            chosen = running_port
-        app_port, self._app_remark = self._choose_http_port(http_port, before)
+        chosen, remark = settle_port(
+            DATABASE_PORT,
+            insisted=port,
+            running=running_port,
+            preferred=before.database_port if before and before.engine == self.name else DEFAULT_DATABASE_PORT,
+            project=self._folder.root.name,
+        )
+        app_running = self._app.running_pid() is not None
+        app_port, self._app_remark = settle_port(
+            APP_PORT,
+            insisted=http_port,
+            running=before.http_port if app_running and before else None,
+            preferred=before.http_port if before else self._default_http_port,
+            project=self._folder.root.name,
+        )
         note = ""
         if running_port is None:
-            self._run_cluster(chosen, deadline)
+            self._run_cluster(chosen, reset_password, deadline)
             note = self._cluster.account.note
-        app_wanted = app_wanted or self._app.running_pid() is not None
-        write_state(self._folder, State(database_port=chosen, http_port=app_port, app_wanted=app_wanted))
+        self._started = State(
+            engine=self.name,
+            database_port=chosen,
+            http_port=app_port,
+            app_wanted=app_wanted or app_running,
+            superseded=before.superseded if before else (),
+        )
+        if recorded:
+            write_state(self._folder, self._started)
         remarks = "; ".join(text for text in (remark, note) if text)
         detail = f"{LOOPBACK}:{chosen}" + (f" ({remarks})" if remarks else "")
         if running_port is not None:
-            detail += f", {_since(self._cluster.postmaster.started_at())}"
-        return Started(fresh=running_port is None, detail=detail)
+            detail += f", {running_since(self._cluster.postmaster.started_at())}"
+        return Started(running_port is None, detail, stack_record(self._folder, self._started))
+
+    def adopt(self, *, superseding: str) -> None:
+        """See `Engine.adopt`."""
+        assert self._started is not None, "nothing was started"
+        write_state(self._folder, with_older_copy(self._started, superseding))
 
     def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
         """See `Engine.start_app`."""
@@ -131,11 +161,12 @@ class EmbeddedEngine:
             raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
         fresh = self._app.running_pid() is None
         if fresh:
-            self._app.start(record, {**environment, "DB_PASSWORD_FILE": str(self._folder.password)}, deadline)
+            password_file = str(self._folder.password(self.name))
+            self._app.start(record, {**environment, "DB_PASSWORD_FILE": password_file}, deadline)
         else:
             self._app.wait_healthy(record, deadline)
         remark = f" ({self._app_remark})" if self._app_remark else ""
-        since = "" if fresh else f", {_since(self._folder.app_pid.stat().st_mtime)}"
+        since = "" if fresh else f", {running_since(self._folder.app_pid.stat().st_mtime)}"
         return Started(fresh, record.health_url + remark + since)
 
     def stop_app(self, deadline: Deadline) -> bool:
@@ -146,6 +177,12 @@ class EmbeddedEngine:
         """See `Engine.stop_database`."""
         return self._cluster.stop(deadline)
 
+    def clear(self) -> None:
+        """See `Engine.clear`; a process that ended leaves nothing."""
+
+    def close(self) -> None:
+        """See `Engine.close`; nothing is kept open."""
+
     def volumes(self) -> tuple[str, ...]:
         """See `Engine.volumes`."""
         return tuple(str(place) for place in self._cluster.volumes())
@@ -154,11 +191,11 @@ class EmbeddedEngine:
         """See `Engine.remove_volumes`."""
         doomed = self.volumes()
         # The record goes first: a kill in between leaves no record of a stack whose data are gone.
-        with writing(self._folder.state):
-            for path in (self._folder.state, self._folder.passfile):
-                path.unlink(missing_ok=True)
+        if self._state() is not None:
+            forget(self._folder)
+        with writing(self._folder.root):
             self._cluster.remove()
-            self._folder.password.unlink(missing_ok=True)
+            self._folder.password(self.name).unlink(missing_ok=True)
         return doomed
 
     def logs(self, service: str | None, *, tail: int, since: float | None, follow: bool) -> Iterator[str]:
@@ -183,33 +220,17 @@ class EmbeddedEngine:
         for name, line in chain(beginning, appended):
             yield line if len(paths) == 1 else f"{name:<8}  {line}"
 
-    def _choose_http_port(self, insisted: int | None, before: State | None) -> tuple[int, str]:
-        if self._app.running_pid() is not None and before is not None:
-            if insisted not in (None, before.http_port):
-                raise Refused(
-                    f"the app of project {self._folder.root.name} runs already, on port {before.http_port}",
-                    hint="to move it: kinetria down, then kinetria up --http-port again",
-                )
-            return before.http_port, ""
-        preferred = before.http_port if before else self._default_http_port
-        port, remark = choose_port(insisted, preferred, what="the app", option="--http-port")
-        return port, remark
-
-    def _run_cluster(self, port: int, deadline: Deadline) -> None:
-        password = read_password(self._folder)
+    def _run_cluster(self, port: int, reset_password: bool, deadline: Deadline) -> None:
+        password = read_password(self._folder, self.name)
         if not self._cluster.exists():
-            self._cluster.initialise(make_password(self._folder))
+            self._cluster.initialise(make_password(self._folder, self.name))
+        elif reset_password:
+            self._cluster.change_password(make_password(self._folder, self.name))
         elif not password:
             raise Refused(
-                f"the data folder {self._cluster.data} is there, but its password file {self._folder.password} is not",
-                hint="put the file back, or begin anew: kinetria down --volumes",
+                f"the data folder {self._cluster.data} is there, but its password file"
+                f" {self._folder.password(self.name)} is not",
+                hint="kinetria up --reset-password makes a new one and keeps the data",
             )
         # Making the data folder does not count as waiting for the server.
         self._cluster.start(port, Deadline(deadline.seconds))
-
-
-def _since(timestamp: float) -> str:
-    """Say in the user's own time when something began."""
-    began = datetime.fromtimestamp(timestamp).astimezone()
-    today = began.date() == datetime.now().astimezone().date()
-    return f"running since {began:%H:%M}" if today else f"running since {began:%d %B %H:%M}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import ServiceFailed, WaitTimedOut
 from kinetria_cli.domain.stack import StackRecord
-from kinetria_cli.gateways.engines.embedded.layout import StackFolder
+from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
 from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.files import LockFile, writing

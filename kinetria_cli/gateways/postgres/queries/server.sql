@@ -10,3 +10,17 @@ SELECT current_setting('server_version') AS version,
 -- name: ping
 -- Does a query work?
 SELECT 1;
+
+-- name: tables
+-- Which tables with rows of their own are the user's?
+SELECT nspname, relname
+FROM pg_class
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind = 'r' AND nspname NOT LIKE 'pg\_%%' AND nspname <> 'information_schema'
+ORDER BY nspname, relname;
+
+-- name: end_sessions
+-- Which sessions of a database were told to end, all but this one?
+SELECT pid, pg_terminate_backend(pid)
+FROM pg_stat_activity
+WHERE datname = %(database)s AND pid <> pg_backend_pid();

@@ -1,4 +1,4 @@
-"""Where the embedded stack of a project keeps its files."""
+"""Where the stack of a project keeps its files."""
 
 import hashlib
 import os
@@ -26,11 +26,15 @@ class StackFolder:
         self.data = self.root / "data"
         self.lock = self.root / "lock"
         self.state = self.root / "state.json"
-        self.password = self.root / "secrets" / "password"
-        self.passfile = self.root / "secrets" / "pgpass"
+        self.secrets = self.root / "secrets"
+        self.passfile = self.secrets / "pgpass"
         self.app_pid = self.root / "app.pid"
         self.postgres_log = self.root / "logs" / "postgres.log"
         self.app_log = self.root / "logs" / "app.log"
+
+    def password(self, engine: str) -> Path:
+        """Return the file that holds the password of an engine's database."""
+        return self.secrets / ("password" if engine == "embedded" else f"{engine}-password")
 
     @property
     def fingerprint(self) -> str:
@@ -43,7 +47,7 @@ class StackFolder:
         Raises:
             FileUnwritable: One cannot be made.
         """
-        for folder in (self.root, self.password.parent, self.postgres_log.parent):
+        for folder in (self.root, self.secrets, self.postgres_log.parent):
             make_private_folder(folder)
 
     def socket_folder(self, owner: int) -> Path:

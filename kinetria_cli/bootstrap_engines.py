@@ -1,0 +1,118 @@
+"""The engines' part of the composition root: which engine a project has, made with what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kinetria_cli import __version__
+from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.state import State, read_state, stack_record
+from kinetria_cli.settings import NAMES, Settings
+from kinetria_cli.settings_sources import bundled, docker_environment, installed_package
+from kinetria_cli.usecases.engine import DOCKER, EMBEDDED, EngineChoice, choose_engine
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.ports import Engine, HttpProbe
+    from kinetria_cli.domain.stack import StackRecord
+    from kinetria_cli.gateways.engines.docker.daemon import Daemon
+
+BUILD_FILES = ("migrations", "pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+"""What the app's image is built from, beside the package and the Dockerfile."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What can run the project's stack.
+
+    Args:
+        settings: Read and checked.
+        probe: The client of GET /health.
+    """
+
+    settings: Settings
+    probe: HttpProbe
+
+    @cached_property
+    def state(self) -> State | None:
+        """What `up` recorded, whichever engine it used."""
+        return read_state(self._folder)
+
+    @property
+    def record(self) -> StackRecord | None:
+        """The same in the form that other commands need; asks no engine."""
+        return stack_record(self._folder, self.state) if self.state else None
+
+    @cached_property
+    def _folder(self) -> StackFolder:
+        return StackFolder(self.settings.home, self.settings.project)
+
+    @cached_property
+    def holder(self) -> str | None:
+        """The engine that holds the project's data, or None for a new project."""
+        if self.state is not None:
+            return self.state.engine
+        return EMBEDDED if self.named(EMBEDDED).volumes() else None
+
+    @cached_property
+    def choice(self) -> EngineChoice:
+        """The engine for this project, and why."""
+        return choose_engine(self.settings.engine, holder=self.holder, find_docker=self._find_docker)
+
+    @property
+    def superseded(self) -> tuple[str, ...]:
+        """Engines that hold an older copy of the data."""
+        return self.state.superseded if self.state else ()
+
+    def named(self, name: str) -> Engine:
+        """Return an engine by its name; nothing is asked of it yet."""
+        return self._docker if name == DOCKER else self._embedded
+
+    @cached_property
+    def _embedded(self) -> Engine:
+        from kinetria_cli.gateways.engines.embedded import EmbeddedEngine
+
+        settings = self.settings
+        return EmbeddedEngine(settings.home, settings.project, default_http_port=settings.http_port, probe=self.probe)
+
+    @cached_property
+    def _docker(self) -> Engine:
+        from kinetria_cli.gateways.engines.docker.daemon import check_sdk
+
+        check_sdk()
+        from kinetria_cli.gateways.engines.docker.engine import DockerEngine
+        from kinetria_cli.gateways.engines.docker.images import ComposeSettings
+
+        settings = self.settings
+        sources = {"kinetria_cli": installed_package(), "compose": settings.compose_dir}
+        return DockerEngine(
+            settings.home,
+            settings.project,
+            daemon=lambda: self._daemon,
+            environment=docker_environment(NAMES),
+            settings=ComposeSettings(
+                folder=settings.compose_dir,
+                sources=sources | {name: bundled(name) for name in BUILD_FILES},
+                version=__version__,
+                image=settings.image,
+                postgres_image=settings.postgres_image,
+                python_image=settings.python_image,
+            ),
+            default_http_port=settings.http_port,
+        )
+
+    @cached_property
+    def _daemon(self) -> Daemon:
+        from kinetria_cli.gateways.engines.docker.daemon import find_daemon
+
+        return find_daemon(docker_environment(NAMES), allow_remote=self.settings.allow_remote_docker)
+
+    def _find_docker(self) -> str:
+        """Say where Docker and Compose answer; raises where one of them does not."""
+        from kinetria_cli.gateways.engines.docker.compose import compose_version
+        from kinetria_cli.gateways.engines.docker.daemon import check_sdk
+
+        check_sdk()
+        version = compose_version(docker_environment(NAMES) | {"DOCKER_HOST": self._daemon.url})
+        return f"a daemon answers at {self._daemon.url}, with Compose {version}"

@@ -1,0 +1,112 @@
+"""Ports of this machine: which are free, and who holds the others."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kinetria_cli.domain.errors import EngineFailed, PortTaken, Refused
+
+LOOPBACK = "127.0.0.1"
+TRIED_PORTS = 100
+
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as probe:
+        # Servers set this too: a connection that closed a moment ago does not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    # On macOS the bind succeeds beside a listener on all addresses.
+    with socket.socket() as caller:
+        caller.settimeout(0.2)
+        return caller.connect_ex((LOOPBACK, port)) != 0
+
+
+def holder(port: int) -> str:
+    """Say who listens on a port: `postgres, pid 812`, or `another program` where this user may not see it."""
+    import psutil
+
+    try:
+        listeners = [
+            found.pid
+            for found in psutil.net_connections("tcp")
+            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid
+        ]
+    except psutil.AccessDenied:
+        listeners = []
+    if not listeners:
+        return "another program"
+    try:
+        return f"{psutil.Process(listeners[0]).name()}, pid {listeners[0]}"
+    except psutil.NoSuchProcess:
+        return "another program"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPort:
+    """A port of the stack: whose it is, and how the user sets it.
+
+    Args:
+        what: The service, for the error text.
+        option: The option that sets the port.
+    """
+
+    what: str
+    option: str
+
+
+DATABASE_PORT = PublishedPort("PostgreSQL", "--db-port")
+APP_PORT = PublishedPort("the app", "--http-port")
+
+
+def settle_port(
+    port: PublishedPort,
+    *,
+    insisted: int | None,
+    running: int | None,
+    preferred: int,
+    project: str,
+    held_by: Callable[[int], str] = holder,
+) -> tuple[int, str]:
+    """Return the port to use, and a remark where it is not the preferred one.
+
+    Args:
+        port: Which of the stack's ports.
+        insisted: The port that the user set, or None.
+        running: The port that the running service has, or None.
+        preferred: The remembered or default port.
+        project: The project's name, for the error text.
+        held_by: Says who listens on a port.
+
+    Raises:
+        Refused: The service runs on another port than the one that the user insists on.
+        PortTaken: The user's port is in use; the message names the holder.
+        EngineFailed: None of the next ports is free.
+    """
+    if running is not None:
+        if insisted not in (None, running):
+            raise Refused(
+                f"{port.what} of project {project} runs already, on port {running}",
+                hint=f"to move it: kinetria down, then kinetria up {port.option} again",
+            )
+        return running, ""
+    if insisted is not None:
+        if is_free(insisted):
+            return insisted, ""
+        raise PortTaken(
+            f"port {insisted} for {port.what} is taken by {held_by(insisted)}",
+            hint=f"choose another with {port.option}, or leave it out and the next free one is taken",
+        )
+    if is_free(preferred):
+        return preferred, ""
+    for candidate in range(preferred + 1, min(preferred + TRIED_PORTS, 65536)):
+        if is_free(candidate):
+            return candidate, f"{preferred} is taken by {held_by(preferred)}; {candidate} is remembered"
+    raise EngineFailed(
+        f"no port from {preferred} to {preferred + TRIED_PORTS - 1} is free for {port.what}",
+        hint=f"set one with {port.option}",
+    )
