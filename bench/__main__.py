@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+from bench.docker import docker_answers, on_docker
 from bench.measure import Row, compare, seconds
 from bench.stacks import KINETRIA, ByHand, Stack, environment, migrate, run, yoyo_apply
 
@@ -101,6 +102,11 @@ def main() -> int:
             rows += running(stack)
         finally:
             stack.kinetria("down", "--volumes", "--yes")
+        if docker_answers():
+            (folder / "docker").mkdir()
+            rows += on_docker(folder / "docker", SLOW)
+        else:
+            print("no Docker engine with Compose answers: its rows are left out")
     return int(any(row.ratio > row.bound for row in rows))
 
 

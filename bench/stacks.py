@@ -52,7 +52,7 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.env = environment(KINETRIA_HOME=str(folder / "home"))
+        self.env = environment(KINETRIA_HOME=str(folder / "home"), KINETRIA_ENGINE="embedded")
         self._numbers = itertools.count()
 
     def kinetria(self, *arguments: str, **variables: str) -> None:

@@ -16,17 +16,17 @@ from kinetria_cli import __version__
 from kinetria_cli.bootstrap_engines import Engines
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
-from kinetria_cli.domain.migration import MigrationStatus
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
 from kinetria_cli.settings import NAMES, Settings
 from kinetria_cli.settings_sources import inherited_environment
-from kinetria_cli.usecases.carry import Carrier
 from kinetria_cli.usecases.environment import passfile_line
 from kinetria_cli.usecases.target import Target, choose_target
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.migration import MigrationStatus
     from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
     from kinetria_cli.gateways.postgres.database import PostgresDatabase
+    from kinetria_cli.usecases.carry import Carrier
     from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
 
 
@@ -219,6 +219,7 @@ class Container:
             return None
         from kinetria_cli.gateways.engines.embedded.transfer import copy_database
         from kinetria_cli.gateways.postgres import relocation
+        from kinetria_cli.usecases.carry import Carrier
 
         def copy(source: ConnectionParams, target: ConnectionParams) -> None:
             folder = self.settings.home / self.settings.project

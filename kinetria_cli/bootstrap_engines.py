@@ -81,8 +81,8 @@ class Engines:
         from kinetria_cli.gateways.engines.docker.daemon import check_sdk
 
         check_sdk()
+        from kinetria_cli.gateways.engines.docker.compose_settings import ComposeSettings
         from kinetria_cli.gateways.engines.docker.engine import DockerEngine
-        from kinetria_cli.gateways.engines.docker.images import ComposeSettings
 
         settings = self.settings
         sources = {"kinetria_cli": installed_package(), "compose": settings.compose_dir}

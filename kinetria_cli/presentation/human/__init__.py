@@ -7,7 +7,7 @@ from kinetria_cli.presentation.screen import Screen
 
 SUBJECTS = {
     "up": "stack",
-    "down": "stack",
+    "down": "down",
     "status": "stack",
     "env": "stack",
     "config.show": "stack",

@@ -1,4 +1,4 @@
-"""The stack for people: up, down, status, env, config show."""
+"""The stack for people: up, status, env, config show."""
 
 import shlex
 from functools import singledispatch
@@ -7,7 +7,6 @@ from typing import Any
 from kinetria_cli.domain.config import ConfigShown
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, size
-from kinetria_cli.usecases.down import DownResult
 from kinetria_cli.usecases.environment import ShellEnvironment
 from kinetria_cli.usecases.status import StackStatus, StatusDatabase
 from kinetria_cli.usecases.up import UpResult
@@ -33,18 +32,6 @@ def _(result: UpResult, screen: Screen) -> None:
     screen.line("  kinetria inspect users       the records")
     screen.line('  eval "$(kinetria env)"       the connection for your shell, then: psql')
     screen.line("  kinetria down                stop; the data stay")
-
-
-@render.register
-def _(result: DownResult, screen: Screen) -> None:
-    if not result.stopped and not result.removed_volumes:
-        screen.line("Nothing was running.")
-    for name in result.stopped:
-        screen.marked(Mark.DONE, name, "stopped")
-    for volume in result.removed_volumes:
-        screen.marked(Mark.DONE, "removed", volume)
-    if result.stopped and not result.removed_volumes:
-        screen.line("The data stay. Start again: kinetria up")
 
 
 @render.register

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from kinetria_cli.domain.errors import ConfigInvalid, EngineForbidden, EngineUnavailable, KinetriaError, Refused
 
 ANSWER_SECONDS = 3.0
+DEFAULT_PORT = 2375
 ALLOW_REMOTE = "KINETRIA_ALLOW_REMOTE_DOCKER"
 WITHOUT = "start Docker, or go without it: kinetria up --engine embedded"
 
@@ -130,8 +131,8 @@ def _ask(place: Place, *, allow_remote: bool) -> Daemon:
             f"the Docker endpoint {where} is on another machine; its containers and volumes are not this one's",
             hint=f"unset it; or, when you mean it: {ALLOW_REMOTE}=1",
         )
-    with _translated(where):
-        answer = _get_version(parts.path if parts.scheme == "unix" else "", parts.hostname or "", parts.port or 2375)
+    with speaking_to(where):
+        answer = _get_version(place.url)
     return Daemon(place.url, str(answer["Version"]), str(answer["ApiVersion"]))
 
 
@@ -144,7 +145,16 @@ def _is_local(host: str) -> bool:
 
 
 @contextlib.contextmanager
-def _translated(where: str) -> Iterator[None]:
+def speaking_to(where: str) -> Iterator[None]:
+    """Translate what goes wrong while the block talks to a daemon.
+
+    Args:
+        where: Its address, for the error text.
+
+    Raises:
+        EngineForbidden: This user may not use the socket.
+        EngineUnavailable: Nobody answers, or not in time, or not like a Docker daemon.
+    """
     try:
         yield
     except PermissionError as error:
@@ -156,22 +166,39 @@ def _translated(where: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise EngineUnavailable(f"{where} is not there", hint=WITHOUT) from error
     except TimeoutError as error:
-        raise EngineUnavailable(f"{where} gives no answer within {ANSWER_SECONDS:g} s", hint=WITHOUT) from error
+        raise EngineUnavailable(f"{where} gives no answer in time", hint=WITHOUT) from error
     except OSError as error:
         raise EngineUnavailable(f"{where}: {error.strerror or error}", hint=WITHOUT) from error
     except (http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise EngineUnavailable(f"what answers at {where} is not a Docker daemon", hint=WITHOUT) from error
 
 
-def _get_version(path: str, host: str, port: int) -> Mapping[str, object]:
-    """GET /version by hand: asking whether anybody is there must not cost the import of the SDK."""
-    connection = http.client.HTTPConnection(host or "docker", port, timeout=ANSWER_SECONDS)
-    if path:
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(ANSWER_SECONDS)
-    with contextlib.closing(connection):
-        if path:
-            connection.sock.connect(path)
+def open_connection(url: str, seconds: float) -> http.client.HTTPConnection:
+    """Connect to a daemon by hand: asking whether anybody is there must not cost the import of the SDK.
+
+    Args:
+        url: As in `Daemon`.
+        seconds: For connecting and for each answer.
+
+    Raises:
+        OSError: Nobody is there.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return http.client.HTTPConnection(parts.hostname or "", parts.port or DEFAULT_PORT, timeout=seconds)
+    connection = http.client.HTTPConnection("docker", timeout=seconds)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    try:
+        connection.sock.settimeout(seconds)
+        connection.sock.connect(parts.path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _get_version(url: str) -> Mapping[str, object]:
+    with contextlib.closing(open_connection(url, ANSWER_SECONDS)) as connection:
         connection.request("GET", "/version")
         document = json.loads(connection.getresponse().read())
     if not isinstance(document, dict):

@@ -1,55 +1,31 @@
 """The docker engine: the port `Engine` over `docker compose` and the Docker SDK."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import EngineFailed, MalformedParameters, ServiceFailed
+from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.stack import ServiceState, StackRecord, Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.lock import exclusive
-from kinetria_cli.gateways.engines.common.moment import running_since
-from kinetria_cli.gateways.engines.common.network import APP_PORT, DATABASE_PORT, LOOPBACK, holder, settle_port
-from kinetria_cli.gateways.engines.common.state import (
-    DATABASE,
-    USER,
-    State,
-    forget,
-    read_state,
-    stack_record,
-    with_older_copy,
-    write_password,
-    write_state,
-)
-from kinetria_cli.gateways.engines.docker import logs as loglines
-from kinetria_cli.gateways.engines.docker.compose import Compose
-from kinetria_cli.gateways.engines.docker.compose_errors import SHOWN_LINES
+from kinetria_cli.gateways.engines.common.network import LOOPBACK
+from kinetria_cli.gateways.engines.common.state import State, forget, read_state, stack_record
+from kinetria_cli.gateways.engines.docker.control import Control
 from kinetria_cli.gateways.engines.docker.daemon import Daemon
-from kinetria_cli.gateways.engines.docker.diagnosis import describe
-from kinetria_cli.gateways.engines.docker.found import Found
-from kinetria_cli.gateways.engines.docker.images import ComposeSettings, Images
+from kinetria_cli.gateways.engines.docker.found import ENGINE, SERVICES, Found
 from kinetria_cli.gateways.engines.docker.memory import MemoryFile
-from kinetria_cli.gateways.engines.docker.project import DockerProject
-from kinetria_cli.gateways.engines.docker.services import Services
-from kinetria_cli.gateways.engines.docker.volume import DataVolume
 
-DEFAULT_DATABASE_PORT = 5432
-SERVICES = {"postgres": 5432, "app": 8080}
-"""The services that stay, and the port inside that each publishes."""
-APP_VARIABLES = (
-    "APP_NAME",
-    "ENVIRONMENT",
-    "REQUEST_TIMEOUT",
-    "DB_POOL_MIN_SIZE",
-    "DB_POOL_MAX_SIZE",
-    "HEALTH_INTERVAL",
-)
-"""What compose.yaml hands on to the app; the rest it knows itself."""
-PASSWORD_FILE = "/run/kinetria/db_password"  # noqa: S105 - where it is, not what it is
+if TYPE_CHECKING:
+    from kinetria_cli.gateways.engines.docker.compose_settings import ComposeSettings
+    from kinetria_cli.gateways.engines.docker.project import DockerProject
+    from kinetria_cli.gateways.engines.docker.starter import Starter
 
 
 class DockerEngine:
@@ -64,7 +40,7 @@ class DockerEngine:
         default_http_port: The service's port, where none is remembered.
     """
 
-    name = "docker"
+    name = ENGINE
     preparation = "images"
 
     def __init__(
@@ -83,35 +59,37 @@ class DockerEngine:
         self._settings = settings
         self._default_http_port = default_http_port
         self._memory = MemoryFile(self._folder.root / "docker.json", self._folder.secrets / "fingerprint-key")
-        self._app_remark = ""
-        self._started: State | None = None
 
     @cached_property
     def _daemon(self) -> Daemon:
         return self._find_daemon()
 
     @cached_property
+    def _control(self) -> Control:
+        return Control(self._folder.root.name, self._daemon)
+
+    @cached_property
     def _project(self) -> DockerProject:
+        from kinetria_cli.gateways.engines.docker.project import DockerProject
+
         daemon = self._daemon
         return DockerProject(self._folder.root.name, url=daemon.url, api_version=daemon.api_version)
 
     @cached_property
-    def _compose(self) -> Compose:
-        settings = self._settings
-        name = self._folder.root.name
-        return Compose(settings.folder, name, url=self._daemon.url, environment=self._environment)
+    def _starter(self) -> Starter:
+        """What `up` needs; the other commands do without its imports, which `down` would notice."""
+        from kinetria_cli.gateways.engines.docker.starter import Starter
 
-    @cached_property
-    def _images(self) -> Images:
-        return Images(self._settings, self._compose, self._project, self._folder.root / "build")
-
-    @cached_property
-    def _volume(self) -> DataVolume:
-        return DataVolume(self._project, self._compose, self._images, self._memory)
-
-    @cached_property
-    def _services(self) -> Services:
-        return Services(self._project, self._compose, self._images, self._memory)
+        return Starter(
+            self._folder,
+            self._project,
+            self._control,
+            self._memory,
+            daemon=self._daemon,
+            environment=self._environment,
+            settings=self._settings,
+            default_http_port=self._default_http_port,
+        )
 
     @property
     def title(self) -> str:
@@ -145,12 +123,14 @@ class DockerEngine:
 
     def explain(self, service: str) -> str | None:
         """See `Engine.explain`."""
+        from kinetria_cli.gateways.engines.docker.diagnosis import describe
+
         found = self._project.find(service)
         return f"there is no container of {service}" if found is None else describe(found)
 
     def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
         """See `Engine.prepare`."""
-        return self._images.prepare(self._daemon, app=app, build=build, tell=tell)
+        return self._starter.prepare(app=app, build=build, tell=tell)
 
     def start_database(
         self,
@@ -163,77 +143,35 @@ class DockerEngine:
         recorded: bool = True,
     ) -> Started:
         """See `Engine.start_database`."""
-        self._folder.make()
-        before = read_state(self._folder)
-        there = {name: self._project.find(name) for name in SERVICES}
-        database_port, remark = settle_port(
-            DATABASE_PORT,
-            insisted=port,
-            running=_running_port(there["postgres"]),
-            preferred=before.database_port if before and before.engine == self.name else DEFAULT_DATABASE_PORT,
-            project=self._folder.root.name,
-            held_by=self._port_holder,
+        return self._starter.start_database(
+            port=port,
+            http_port=http_port,
+            app_wanted=app_wanted,
+            deadline=deadline,
+            reset_password=reset_password,
+            recorded=recorded,
         )
-        app_port, self._app_remark = settle_port(
-            APP_PORT,
-            insisted=http_port,
-            running=_running_port(there["app"]),
-            preferred=before.http_port if before else self._default_http_port,
-            project=self._folder.root.name,
-            held_by=self._port_holder,
-        )
-        app_running = there["app"] is not None and there["app"].running
-        self._started = state = State(
-            engine=self.name,
-            database_port=database_port,
-            http_port=app_port,
-            app_wanted=app_wanted or app_running,
-            superseded=before.superseded if before else (),
-        )
-        variables = self._variables(state)
-        password = self._read_password(variables, deadline)
-        write_password(self._folder, self.name, password)
-        if recorded:
-            write_state(self._folder, state)
-        running = there["postgres"] is not None and there["postgres"].running
-        if reset_password or not running:
-            self._volume.check(there["postgres"], (USER, DATABASE, password), reset=reset_password)
-        if reset_password:
-            self._volume.reset_password(there["postgres"], USER, password, variables, deadline)
-        found, fresh = self._services.start("postgres", variables, deadline)
-        self._volume.remember(found, (USER, DATABASE, password))
-        detail = f"{LOOPBACK}:{database_port}" + (f" ({remark})" if remark else "")
-        since = "" if fresh else f", {running_since(found.started_at)}"
-        return Started(fresh, detail + since, stack_record(self._folder, state))
 
     def adopt(self, *, superseding: str) -> None:
         """See `Engine.adopt`."""
-        assert self._started is not None, "nothing was started"
-        write_state(self._folder, with_older_copy(self._started, superseding))
+        self._starter.adopt(superseding)
 
     def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
         """See `Engine.start_app`."""
-        state = self._state()
-        if state is None:
-            raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
-        variables = self._variables(state) | {name: environment[name] for name in APP_VARIABLES}
-        found, fresh = self._services.start("app", variables, deadline)
-        url = stack_record(self._folder, state).health_url
-        remark = f" ({self._app_remark})" if self._app_remark else ""
-        return Started(fresh, url + remark + ("" if fresh else f", {running_since(found.started_at)}"))
+        return self._starter.start_app(environment, deadline)
 
     def stop_app(self, deadline: Deadline) -> bool:
         """See `Engine.stop_app`."""
-        return self._services.stop("app", deadline)
+        return self._control.stop("app", deadline)
 
     def stop_database(self, deadline: Deadline) -> bool:
         """See `Engine.stop_database`."""
-        return self._services.stop("postgres", deadline)
+        return self._control.stop("postgres", deadline)
 
     def clear(self) -> None:
         """See `Engine.clear`."""
-        self._project.remove_containers()
-        self._project.remove_networks()
+        self._control.remove_containers()
+        self._control.remove_networks()
 
     def volumes(self) -> tuple[str, ...]:
         """See `Engine.volumes`."""
@@ -256,6 +194,8 @@ class DockerEngine:
         """See `Engine.logs`."""
         if service is not None and service not in SERVICES:
             raise MalformedParameters(f"there is no service {service!r}", hint=f"services: {', '.join(SERVICES)}")
+        from kinetria_cli.gateways.engines.docker import logs as loglines
+
         names = tuple(SERVICES) if service is None else (service,)
         begin = None if since is None else time.time() - since
         # Noted before anything is read: what is printed meanwhile is read or followed, not lost.
@@ -270,32 +210,6 @@ class DockerEngine:
         """See `Engine.close`."""
         if "_project" in self.__dict__:
             self._project.close()
-
-    def _variables(self, state: State) -> dict[str, str]:
-        return self._images.variables() | {
-            "KINETRIA_DB_PORT": str(state.database_port),
-            "KINETRIA_HTTP_PORT": str(state.http_port),
-        }
-
-    def _port_holder(self, port: int) -> str:
-        return self._project.publisher(port) or holder(port)
-
-    def _read_password(self, variables: Mapping[str, str], deadline: Deadline) -> str:
-        """Return the password from its volume; the one-shot `secret` makes it where there is none."""
-        found = self._project.find("secret")
-        password = self._project.read_file(found, PASSWORD_FILE) if found else b""
-        if not password:
-            self._compose.up("secret", variables, deadline)
-            found = self._project.find("secret")
-            if found is None or self._project.wait(found, deadline) != 0:
-                lines = self._project.last_lines(found, SHOWN_LINES) if found else []
-                raise EngineFailed("the service secret made no password", hint="kinetria up", details=lines)
-            password = self._project.read_file(found, PASSWORD_FILE)
-        return password.decode("ascii").strip()
-
-
-def _running_port(found: Found | None) -> int | None:
-    return found.ports.get(SERVICES[found.service]) if found is not None and found.running else None
 
 
 def _service_state(name: str, found: Found | None) -> ServiceState:

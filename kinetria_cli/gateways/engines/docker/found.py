@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+ENGINE = "docker"
+SERVICES = {"postgres": 5432, "app": 8080}
+"""The services that stay, and the port inside that each publishes."""
+PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 HASH_LABEL = "com.docker.compose.config-hash"
 

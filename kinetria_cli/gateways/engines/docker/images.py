@@ -1,12 +1,12 @@
 """The two images of the stack: PostgreSQL's is fetched, the app's is built from the files that we run from."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from kinetria_cli.domain.stack import Started
 from kinetria_cli.gateways.engines.docker.compose import Compose
+from kinetria_cli.gateways.engines.docker.compose_settings import ComposeSettings
 from kinetria_cli.gateways.engines.docker.context import BuildContext
 from kinetria_cli.gateways.engines.docker.daemon import Daemon
 from kinetria_cli.gateways.engines.docker.preflight import ROOM_TO_BUILD, ROOM_TO_RUN, check_room, check_versions
@@ -17,26 +17,6 @@ POSTGRES_IMAGE = "postgres:16-alpine"
 REPOSITORY = "kinetria"
 MAJOR_VARIABLE = "PG_MAJOR"
 """Set by the PostgreSQL images themselves (docker-library/postgres)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ComposeSettings:
-    """Where the Compose file and what the image is made of lie, and which images the user prefers.
-
-    Args:
-        folder: Holds compose.yaml and the Dockerfile.
-        sources: Name in the build context -> file or folder.
-        version: Of the app.
-        image: The app's image, or empty to build it.
-        postgres_image, python_image: Others than the files' own, or empty.
-    """
-
-    folder: Path
-    sources: Mapping[str, Path]
-    version: str
-    image: str = ""
-    postgres_image: str = ""
-    python_image: str = ""
 
 
 class Images:

@@ -14,9 +14,8 @@ import requests.exceptions
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import EngineFailed, EngineUnavailable, Refused, WaitTimedOut
 from kinetria_cli.gateways.engines.docker.compose_errors import HINT_DAEMON, HINT_IMAGE
-from kinetria_cli.gateways.engines.docker.found import SERVICE_LABEL, Found, found_from
+from kinetria_cli.gateways.engines.docker.found import PROJECT_LABEL, SERVICE_LABEL, Found, found_from
 
-PROJECT_LABEL = "com.docker.compose.project"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 ANSWER_SECONDS = 30.0
 
@@ -61,47 +60,10 @@ class DockerProject:
             except docker.errors.NotFound:
                 return None
 
-    def names(self) -> list[str]:
-        """Return every container of the project, one-offs too."""
-        with self._translated():
-            return [entry["Names"][0].lstrip("/") for entry in self._list()]
-
     def _list(self, *labels: str) -> list[Any]:
         wanted = [f"{PROJECT_LABEL}={self._name}", *labels]
         listed: list[Any] = self._api.containers(all=True, filters={"label": wanted})
         return listed
-
-    def stop(self, container: Found, deadline: Deadline) -> bool:
-        """Stop a container within its own grace period; return whether it ran.
-
-        Raises:
-            WaitTimedOut: The daemon did not say that it stopped in time.
-        """
-        if container.state not in ("running", "restarting", "paused"):
-            return False
-        with self._translated():
-            try:
-                self._api.stop(container.id, timeout=max(1, int(deadline.remaining)))
-            except requests.exceptions.ReadTimeout as error:
-                raise WaitTimedOut(
-                    f"{container.name} did not stop within {deadline.seconds:g} s",
-                    hint=f"kinetria logs {container.service} tells what it is doing; then kinetria down again",
-                ) from error
-        return True
-
-    def remove_containers(self) -> None:
-        """Remove every container of the project; they must be stopped, or hold nothing that matters."""
-        with self._translated():
-            for entry in self._list():
-                with contextlib.suppress(docker.errors.NotFound):  # somebody else was faster
-                    self._api.remove_container(entry["Id"], force=True, v=True)
-
-    def remove_networks(self) -> None:
-        """Remove the project's networks; one that others use stays."""
-        with self._translated():
-            for network in self._api.networks(filters={"label": f"{PROJECT_LABEL}={self._name}"}):
-                with contextlib.suppress(docker.errors.NotFound):
-                    self._api.remove_network(network["Id"])
 
     def read_file(self, container: Found, path: str) -> bytes:
         """Return a file of a container, running or not, its volumes included; nothing where there is none."""

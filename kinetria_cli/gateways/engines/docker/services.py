@@ -51,11 +51,6 @@ class Services:
         fresh = before is None or (before.id, before.started_at) != (now.id, now.started_at)
         return self._wait_healthy(now, deadline), fresh
 
-    def stop(self, service: str, deadline: Deadline) -> bool:
-        """Stop a service; return whether it ran. Raises what `DockerProject.stop` raises."""
-        found = self._project.find(service)
-        return found is not None and self._project.stop(found, deadline)
-
     def _is_as_wanted(self, found: Found, wanted: str) -> bool:
         """Whether a container was made from the present configuration and image, by us or by plain Compose.
 

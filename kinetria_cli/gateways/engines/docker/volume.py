@@ -7,6 +7,7 @@ from datetime import datetime
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.gateways.engines.common.scram import change_password
 from kinetria_cli.gateways.engines.docker.compose import Compose
+from kinetria_cli.gateways.engines.docker.control import Control
 from kinetria_cli.gateways.engines.docker.diagnosis import other_major, password_changed
 from kinetria_cli.gateways.engines.docker.found import Found
 from kinetria_cli.gateways.engines.docker.images import Images
@@ -42,13 +43,17 @@ class DataVolume:
 
     Args:
         project: Looks at it.
+        control: Stops its server.
         compose: Runs a command on it.
         images: PostgreSQL's is used to look into it.
         memory: What is known of it.
     """
 
-    def __init__(self, project: DockerProject, compose: Compose, images: Images, memory: MemoryFile) -> None:
+    def __init__(
+        self, project: DockerProject, control: Control, compose: Compose, images: Images, memory: MemoryFile
+    ) -> None:
         self._project = project
+        self._control = control
         self._compose = compose
         self._images = images
         self._memory = memory
@@ -77,9 +82,7 @@ class DataVolume:
         if changed and not reset:
             raise password_changed(name, _day(known.since))
 
-    def reset_password(
-        self, running: Found | None, role: str, password: str, variables: Mapping[str, str], deadline: Deadline
-    ) -> None:
+    def reset_password(self, role: str, password: str, variables: Mapping[str, str], deadline: Deadline) -> None:
         """Give the role this password, whatever the present one is; the server is stopped for it.
 
         Raises:
@@ -87,8 +90,7 @@ class DataVolume:
         """
         if self._name() is None:
             return
-        if running is not None:
-            self._project.stop(running, deadline)
+        self._control.stop("postgres", deadline)
         command = ["/bin/sh", "-euc", SINGLE_USER]
         self._compose.run_once("postgres", command, change_password(role, password), variables)
 

@@ -1,0 +1,181 @@
+"""Starting the stack on Docker: ports, password, checks of the volume, then one service after the other."""
+
+from collections.abc import Callable, Mapping
+
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import EngineFailed, ServiceFailed
+from kinetria_cli.domain.stack import Started
+from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.moment import running_since
+from kinetria_cli.gateways.engines.common.network import APP_PORT, DATABASE_PORT, LOOPBACK, holder, settle_port
+from kinetria_cli.gateways.engines.common.state import (
+    DATABASE,
+    USER,
+    State,
+    read_state,
+    stack_record,
+    with_older_copy,
+    write_password,
+    write_state,
+)
+from kinetria_cli.gateways.engines.docker.compose import Compose
+from kinetria_cli.gateways.engines.docker.compose_errors import SHOWN_LINES
+from kinetria_cli.gateways.engines.docker.compose_settings import ComposeSettings
+from kinetria_cli.gateways.engines.docker.control import Control
+from kinetria_cli.gateways.engines.docker.daemon import Daemon
+from kinetria_cli.gateways.engines.docker.found import ENGINE, SERVICES, Found
+from kinetria_cli.gateways.engines.docker.images import Images
+from kinetria_cli.gateways.engines.docker.memory import MemoryFile
+from kinetria_cli.gateways.engines.docker.project import DockerProject
+from kinetria_cli.gateways.engines.docker.services import Services
+from kinetria_cli.gateways.engines.docker.volume import DataVolume
+
+DEFAULT_DATABASE_PORT = 5432
+APP_VARIABLES = (
+    "APP_NAME",
+    "ENVIRONMENT",
+    "REQUEST_TIMEOUT",
+    "DB_POOL_MIN_SIZE",
+    "DB_POOL_MAX_SIZE",
+    "HEALTH_INTERVAL",
+)
+"""What compose.yaml hands on to the app; the rest it knows itself."""
+PASSWORD_FILE = "/run/kinetria/db_password"  # noqa: S105 - where it is, not what it is
+
+
+class Starter:
+    """What `up` does on the docker engine.
+
+    Args:
+        folder: The project's files.
+        project: Looks at containers and volumes.
+        control: Stops them.
+        memory: What is known from the last time.
+        daemon: Where it runs.
+        environment: What `docker compose` inherits.
+        settings: The files and images.
+        default_http_port: The service's port, where none is remembered.
+    """
+
+    def __init__(
+        self,
+        folder: StackFolder,
+        project: DockerProject,
+        control: Control,
+        memory: MemoryFile,
+        *,
+        daemon: Daemon,
+        environment: Mapping[str, str],
+        settings: ComposeSettings,
+        default_http_port: int,
+    ) -> None:
+        self._folder = folder
+        self._project = project
+        self._daemon = daemon
+        self._default_http_port = default_http_port
+        self._compose = Compose(settings.folder, folder.root.name, url=daemon.url, environment=environment)
+        self._images = Images(settings, self._compose, project, folder.root / "build")
+        self._volume = DataVolume(project, control, self._compose, self._images, memory)
+        self._services = Services(project, self._compose, self._images, memory)
+        self._app_remark = ""
+        self._started: State | None = None
+
+    def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
+        """See `Engine.prepare`."""
+        return self._images.prepare(self._daemon, app=app, build=build, tell=tell)
+
+    def start_database(
+        self,
+        *,
+        port: int | None,
+        http_port: int | None,
+        app_wanted: bool,
+        deadline: Deadline,
+        reset_password: bool = False,
+        recorded: bool = True,
+    ) -> Started:
+        """See `Engine.start_database`."""
+        self._folder.make()
+        before = read_state(self._folder)
+        there = {name: self._project.find(name) for name in SERVICES}
+        database_port, remark = settle_port(
+            DATABASE_PORT,
+            insisted=port,
+            running=_running_port(there["postgres"]),
+            preferred=before.database_port if before and before.engine == ENGINE else DEFAULT_DATABASE_PORT,
+            project=self._folder.root.name,
+            held_by=self._port_holder,
+        )
+        app_port, self._app_remark = settle_port(
+            APP_PORT,
+            insisted=http_port,
+            running=_running_port(there["app"]),
+            preferred=before.http_port if before else self._default_http_port,
+            project=self._folder.root.name,
+            held_by=self._port_holder,
+        )
+        app_running = there["app"] is not None and there["app"].running
+        self._started = state = State(
+            engine=ENGINE,
+            database_port=database_port,
+            http_port=app_port,
+            app_wanted=app_wanted or app_running,
+            superseded=before.superseded if before else (),
+        )
+        variables = self._variables(state)
+        password = self._read_password(variables, deadline)
+        write_password(self._folder, ENGINE, password)
+        if recorded:
+            write_state(self._folder, state)
+        running = there["postgres"] is not None and there["postgres"].running
+        if reset_password or not running:
+            self._volume.check(there["postgres"], (USER, DATABASE, password), reset=reset_password)
+        if reset_password:
+            self._volume.reset_password(USER, password, variables, deadline)
+        found, fresh = self._services.start("postgres", variables, deadline)
+        self._volume.remember(found, (USER, DATABASE, password))
+        detail = f"{LOOPBACK}:{database_port}" + (f" ({remark})" if remark else "")
+        since = "" if fresh else f", {running_since(found.started_at)}"
+        return Started(fresh, detail + since, stack_record(self._folder, state))
+
+    def adopt(self, superseding: str) -> None:
+        """See `Engine.adopt`."""
+        assert self._started is not None, "nothing was started"
+        write_state(self._folder, with_older_copy(self._started, superseding))
+
+    def start_app(self, environment: Mapping[str, str], deadline: Deadline) -> Started:
+        """See `Engine.start_app`."""
+        state = read_state(self._folder)
+        if state is None:
+            raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
+        variables = self._variables(state) | {name: environment[name] for name in APP_VARIABLES}
+        found, fresh = self._services.start("app", variables, deadline)
+        url = stack_record(self._folder, state).health_url
+        remark = f" ({self._app_remark})" if self._app_remark else ""
+        return Started(fresh, url + remark + ("" if fresh else f", {running_since(found.started_at)}"))
+
+    def _variables(self, state: State) -> dict[str, str]:
+        return self._images.variables() | {
+            "KINETRIA_DB_PORT": str(state.database_port),
+            "KINETRIA_HTTP_PORT": str(state.http_port),
+        }
+
+    def _port_holder(self, port: int) -> str:
+        return self._project.publisher(port) or holder(port)
+
+    def _read_password(self, variables: Mapping[str, str], deadline: Deadline) -> str:
+        """Return the password from its volume; the one-shot `secret` makes it where there is none."""
+        found = self._project.find("secret")
+        password = self._project.read_file(found, PASSWORD_FILE) if found else b""
+        if not password:
+            self._compose.up("secret", variables, deadline)
+            found = self._project.find("secret")
+            if found is None or self._project.wait(found, deadline) != 0:
+                lines = self._project.last_lines(found, SHOWN_LINES) if found else []
+                raise EngineFailed("the service secret made no password", hint="kinetria up", details=lines)
+            password = self._project.read_file(found, PASSWORD_FILE)
+        return password.decode("ascii").strip()
+
+
+def _running_port(found: Found | None) -> int | None:
+    return found.ports.get(SERVICES[found.service]) if found is not None and found.running else None
