@@ -46,6 +46,23 @@ class Carrier:
     take_over: Callable[[ConnectionParams, ConnectionParams], str]
 
 
+def retire_app(carrier: Carrier, undo: list[Undo]) -> None:
+    """Stop the app of the old stack, so that nobody writes any more and its port is free.
+
+    Args:
+        carrier: The old engine and the means.
+        undo: Takes what makes the app run again.
+
+    Raises:
+        EngineFailed: The old engine recorded nothing.
+        Whatever the ports raise.
+    """
+    source = carrier.source
+    before = _recorded(source)
+    if source.stop_app(Deadline(STOP_SECONDS)):
+        undo.append(lambda limit: source.start_app(environment=carrier.environment(before), deadline=limit))
+
+
 def carry(carrier: Carrier, *, target: Engine, record: StackRecord, deadline: Deadline, undo: list[Undo]) -> str:
     """Copy the data, compare the counts, stop the old database, and make the new one the project's.
 
@@ -56,7 +73,7 @@ def carry(carrier: Carrier, *, target: Engine, record: StackRecord, deadline: De
         target: The new engine; its database runs, and is not recorded yet.
         record: How to reach that one.
         deadline: For starting the old database, where it is stopped.
-        undo: Takes what makes the old stack run again; emptied of it when the data have arrived.
+        undo: Takes what makes the old stack as it was; emptied when the data have arrived.
 
     Returns:
         One line for people.
@@ -66,12 +83,11 @@ def carry(carrier: Carrier, *, target: Engine, record: StackRecord, deadline: De
         Whatever the ports raise.
     """
     source = carrier.source
-    started = len(undo)
-    old = _wake(carrier, deadline, undo)
     landing = replace(record.database, dbname=LANDING)
-    with carrier.freeze(old.database) as left:
+    old = _wake(source, deadline, undo)
+    with carrier.freeze(old) as left:
         carrier.land(landing)
-        carrier.copy(old.database, landing)
+        carrier.copy(old, landing)
         arrived = carrier.count(landing)
         if dict(arrived) != dict(left):
             raise EngineFailed(
@@ -83,7 +99,7 @@ def carry(carrier: Carrier, *, target: Engine, record: StackRecord, deadline: De
         source.stop_database(Deadline(STOP_SECONDS))
     source.clear()
     target.adopt(superseding=source.name)
-    del undo[started:]
+    undo.clear()
     others = f"; what was here before is kept as database {kept}" if kept else ""
     return (
         f"{sum(left.values()):,} rows of {len(left)} tables from the {source.name} engine, whose data stay as an"
@@ -91,18 +107,20 @@ def carry(carrier: Carrier, *, target: Engine, record: StackRecord, deadline: De
     )
 
 
-def _wake(carrier: Carrier, deadline: Deadline, undo: list[Undo]) -> StackRecord:
-    """Stop the old app, run the old database, and note how both get back to what they were."""
-    source = carrier.source
-    before = source.record()
-    if before is None:
-        raise EngineFailed(f"nothing is recorded about the {source.name} engine", hint="kinetria status")
-    if source.stop_app(Deadline(STOP_SECONDS)):
-        undo.append(lambda limit: source.start_app(environment=carrier.environment(before), deadline=limit))
+def _wake(source: Engine, deadline: Deadline, undo: list[Undo]) -> ConnectionParams:
+    """Run the old database, where it does not run, and return how to reach it."""
     if not source.database_running():
         undo.append(source.stop_database)
-        source.start_database(port=None, http_port=None, app_wanted=before.app_wanted, deadline=deadline)
-    return source.record() or before
+        wanted = _recorded(source).app_wanted
+        source.start_database(port=None, http_port=None, app_wanted=wanted, deadline=deadline)
+    return _recorded(source).database
+
+
+def _recorded(source: Engine) -> StackRecord:
+    record = source.record()
+    if record is None:
+        raise EngineFailed(f"nothing is recorded about the {source.name} engine", hint="kinetria status")
+    return record
 
 
 def _differences(left: Counts, arrived: Counts) -> list[str]:

@@ -12,7 +12,7 @@ from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import EngineFailed, KinetriaError, PortTaken
 from kinetria_cli.domain.migration import MigrationRun
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord, Started
-from kinetria_cli.usecases.carry import Carrier, Undo, carry
+from kinetria_cli.usecases.carry import Carrier, Undo, carry, retire_app
 from kinetria_cli.usecases.profiles import check_profile
 from kinetria_cli.usecases.seed import SeedResult, seed
 
@@ -160,13 +160,16 @@ def bring_up(
         run = _Steps(progress)
         database: Database | None = None
         undo: list[Undo] = []
+        carry_undo: list[Undo] = []
         try:
             _prepare(request, run, engine)
+            if carrier is not None:
+                retire_app(carrier, carry_undo)
             record = _start_database(request, run, engine, undo, recorded=carrier is None)
             if carrier is not None:
                 with run.step("data") as said:
                     deadline = Deadline(request.timeout)
-                    said.append(carry(carrier, target=engine, record=record, deadline=deadline, undo=undo))
+                    said.append(carry(carrier, target=engine, record=record, deadline=deadline, undo=carry_undo))
             database = database_for(record.database)
             with run.naming("database"):
                 info = database.server_info()
@@ -179,7 +182,7 @@ def bring_up(
         except BaseException as error:
             if database is not None:
                 database.close()
-            _undo_all(undo, error)
+            _undo_all([*carry_undo, *undo], error)
             raise
         return UpResult(
             engine=engine.name,
