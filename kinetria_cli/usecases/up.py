@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import EngineFailed, KinetriaError, PortTaken
+from kinetria_cli.domain.errors import EngineFailed
 from kinetria_cli.domain.migration import MigrationRun
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord, Started
 from kinetria_cli.usecases.carry import Carrier, Undo, carry, retire_app
 from kinetria_cli.usecases.profiles import check_profile
 from kinetria_cli.usecases.seed import SeedResult, seed
+from kinetria_cli.usecases.steps import Step, Steps, undo_all
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.dialogue import Progress
     from kinetria_cli.domain.ports import Database, Engine, MigrationGateway
-
-STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +38,6 @@ class UpMigrations:
 
     applied: tuple[MigrationRun, ...]
     pending: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line for people: what was done and how long it took."""
-
-    name: str
-    detail: str
-    seconds: float
-    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +81,6 @@ class UpRequest:
     lock_wait: float
 
 
-class _Steps:
-    """Runs the steps one by one, tells the progress, and puts the failed step's name before its error."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self.done: list[Step] = []
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[list[str]]:
-        """A step; the block appends its one line of detail, and the word "again" when there was nothing to do."""
-        self.progress.begin(name)
-        started = time.monotonic()
-        said: list[str] = []
-        with self.naming(name):
-            yield said
-        seconds = time.monotonic() - started
-        detail = said[0]
-        self.done.append(Step(name, detail, seconds, fresh=len(said) == 1))
-        self.progress.end(name, detail, seconds)
-
-    @staticmethod
-    @contextmanager
-    def naming(name: str) -> Iterator[None]:
-        """Put a step's name before the error of the block."""
-        try:
-            yield
-        except PortTaken:
-            raise  # names its service itself
-        except KinetriaError as error:
-            error.message = f"{name}: {error.message}"
-            raise
-
-
 def bring_up(
     request: UpRequest,
     *,
@@ -157,7 +112,7 @@ def bring_up(
         check_profile(request.seed_profile)
     started = time.monotonic()
     with engine.exclusive(Deadline(request.timeout)):
-        run = _Steps(progress)
+        run = Steps(progress)
         database: Database | None = None
         undo: list[Undo] = []
         carry_undo: list[Undo] = []
@@ -182,7 +137,7 @@ def bring_up(
         except BaseException as error:
             if database is not None:
                 database.close()
-            _undo_all([*carry_undo, *undo], error)
+            undo_all([*carry_undo, *undo], error)
             raise
         return UpResult(
             engine=engine.name,
@@ -198,7 +153,7 @@ def bring_up(
         )
 
 
-def _prepare(request: UpRequest, run: _Steps, engine: Engine) -> None:
+def _prepare(request: UpRequest, run: Steps, engine: Engine) -> None:
     if engine.preparation is None:
         return
     with run.step(engine.preparation) as said:
@@ -206,9 +161,7 @@ def _prepare(request: UpRequest, run: _Steps, engine: Engine) -> None:
         said.extend(_words(outcome.detail, outcome))
 
 
-def _start_database(
-    request: UpRequest, run: _Steps, engine: Engine, undo: list[Undo], *, recorded: bool
-) -> StackRecord:
+def _start_database(request: UpRequest, run: Steps, engine: Engine, undo: list[Undo], *, recorded: bool) -> StackRecord:
     with run.step("database") as said:
         # Noted before the call: an interruption inside it must stop the server too.
         if not engine.database_running():
@@ -228,7 +181,7 @@ def _start_database(
 
 
 def _start_app(
-    request: UpRequest, run: _Steps, engine: Engine, undo: list[Undo], environment: Mapping[str, str]
+    request: UpRequest, run: Steps, engine: Engine, undo: list[Undo], environment: Mapping[str, str]
 ) -> None:
     with run.step("app") as said:
         if not _runs(engine, "app"):
@@ -241,7 +194,7 @@ def _words(detail: str, outcome: Started) -> list[str]:
     return [detail] if outcome.fresh else [detail, "again"]
 
 
-def _migrate(request: UpRequest, run: _Steps, migrations: MigrationGateway) -> UpMigrations:
+def _migrate(request: UpRequest, run: Steps, migrations: MigrationGateway) -> UpMigrations:
     if not request.migrate:
         return UpMigrations((), len(migrations.status().pending_ids))
     with run.step("migrations") as said:
@@ -254,7 +207,7 @@ def _migrate(request: UpRequest, run: _Steps, migrations: MigrationGateway) -> U
     return UpMigrations(result.applied, result.pending)
 
 
-def _seed(request: UpRequest, run: _Steps, database: Database, migrations: MigrationGateway) -> None:
+def _seed(request: UpRequest, run: Steps, database: Database, migrations: MigrationGateway) -> None:
     assert request.seed_profile is not None
     with run.step("seed") as said:
         result = seed(
@@ -281,15 +234,6 @@ def describe(result: SeedResult) -> str:
     return ", ".join(
         f"{table.rows:,} {told[table.name]}" for table in result.tables if table.rows and table.name in told
     )
-
-
-def _undo_all(undo: list[Undo], error: BaseException) -> None:
-    """Undo the newest first; one that fails is added to the first error, and the others go on."""
-    for step in reversed(undo):
-        try:
-            step(Deadline(STOP_SECONDS))
-        except Exception as second:  # noqa: BLE001 - whatever it is, the others have to be undone too
-            error.add_note(str(second))
 
 
 def _runs(engine: Engine, name: str) -> bool:

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from kinetria_cli.domain.deadline import Deadline
@@ -260,14 +262,32 @@ def test_a_home_that_cannot_be_written_is_named(stack: TestStack) -> None:
     stack.home.unlink()
 
 
-def test_data_without_their_password_are_refused_not_replaced(stack: TestStack) -> None:
-    stack.up("--no-app")
+def test_data_without_their_password_are_refused_and_get_a_new_one_on_request(stack: TestStack) -> None:
+    stack.up("--seed", "minimal")
+    lost = stack.params.password
     stack("down")
     stack.folder.password("embedded").unlink()
     answer = stack.up("--json")
     assert answer.code == 5
     assert str(stack.folder.password("embedded")) in answer.error["message"]
+    assert answer.error["hint"].startswith("kinetria up --reset-password")
     assert stack.folder.data.is_dir()
+    reset = stack.up("--reset-password")
+    assert reset.code == 0, reset.err
+    assert_whole(stack)
+    assert stack("inspect", "users", "--json", "--count").data["total"] == 1
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect_to(replace(stack.params, password=lost))
+    assert stack.params.password not in stack.folder.postgres_log.read_text()
+
+
+def test_a_password_is_reset_while_the_stack_runs(stack: TestStack) -> None:
+    stack.up("--seed", "minimal")
+    with stack.connect() as connection:
+        connection.execute("ALTER ROLE kinetria PASSWORD 'changed-by-hand'")
+    assert stack("health").code == 1
+    assert stack.up("--reset-password").code == 0
+    assert_whole(stack)
 
 
 def test_root_without_user_namespaces_falls_back_to_an_unprivileged_user(monkeypatch: pytest.MonkeyPatch) -> None:

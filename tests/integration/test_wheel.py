@@ -12,11 +12,15 @@ from tests.conftest import free_port
 from tests.world import CHECKOUT, MIGRATIONS
 
 
+def built_wheel(folder: Path) -> Path:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder / "dist")]
+    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
+    return next((folder / "dist").glob("*.whl"))
+
+
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path / "dist")]
-    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
-    return next((tmp_path / "dist").glob("*.whl"))
+    return built_wheel(tmp_path)
 
 
 def test_the_wheel_carries_the_migrations_and_the_queries(wheel: Path) -> None:

@@ -66,7 +66,7 @@ class Cluster:
         """Build the data folder with its role and database beside its place, then rename it.
 
         Raises:
-            EngineFailed: initdb or the creation of the database failed; nothing is in the final place.
+            EngineFailed: initdb or CREATE DATABASE failed; nothing is in the final place.
             EngineUnavailable: The programs are not installed.
         """
         self._make_reachable_home()
@@ -157,7 +157,7 @@ class Cluster:
         sockets = self._folder.socket_folder(self.account.owner)
         while True:
             self._remove_leftovers(sockets)
-            seen = self._log_size()
+            seen = size(self._folder.postgres_log)
             process = self._spawn(port, sockets)
             try:
                 self._wait_ready(process, deadline, seen)
@@ -279,9 +279,6 @@ class Cluster:
                     details=self._said_since(seen),
                 )
             deadline.pause(POLL_SECONDS)
-
-    def _log_size(self) -> int:
-        return size(self._folder.postgres_log)
 
     def _said_since(self, position: int) -> list[str]:
         """The server's last lines, but only those of this start."""
