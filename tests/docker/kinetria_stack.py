@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,10 @@ class DockerStack:
         """Start a command and leave it running."""
         return start_kinetria(*arguments, env=self.env)
 
+    def having(self, **variables: str) -> "DockerStack":
+        """The same project seen with further variables."""
+        return replace(self, variables={**self.variables, **variables})
+
     def connect(self) -> psycopg.Connection[Any]:
         return connect_to(self.params)
 
@@ -69,6 +73,14 @@ class DockerStack:
 
     def look(self, service: str) -> Any:
         return inspect(self.container(service))[0]
+
+    def states(self) -> dict[str, str]:
+        """Service -> Docker's word for its container."""
+        told = docker(
+            *("ps", "--all", "--filter", f"label=com.docker.compose.project={self.project}"),
+            *("--format", '{{.Label "com.docker.compose.service"}} {{.State}}'),
+        )
+        return dict(line.split(" ", 1) for line in told.splitlines())
 
     def containers(self) -> list[str]:
         return docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}").split()

@@ -7,10 +7,11 @@ import importlib.util
 import ipaddress
 import json
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from kinetria_cli.domain.errors import ConfigInvalid, EngineForbidden, EngineUnavailable, KinetriaError, Refused
 
@@ -121,7 +122,7 @@ def _context_place(config: Path, name: str) -> Place:
 def _ask(place: Place, *, allow_remote: bool) -> Daemon:
     where = f"{place.url} ({place.origin})"
     parts = urlsplit(place.url)
-    if parts.scheme not in ("unix", "tcp", "http"):
+    if parts.scheme not in ("unix", "tcp", "http") or not _is_whole(parts):
         raise ConfigInvalid(
             f"the Docker endpoint {where} is neither a socket nor an address that can be asked",
             hint="forward it: ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST, then DOCKER_HOST=unix:///tmp/docker.sock",
@@ -134,6 +135,15 @@ def _ask(place: Place, *, allow_remote: bool) -> Daemon:
     with speaking_to(where):
         answer = _get_version(place.url)
     return Daemon(place.url, str(answer["Version"]), str(answer["ApiVersion"]))
+
+
+def _is_whole(parts: SplitResult) -> bool:
+    """Whether there is something to connect to: a path, or a host and no port that is not one."""
+    if parts.scheme == "unix":
+        return bool(parts.path)
+    with contextlib.suppress(ValueError):
+        return bool(parts.hostname) and parts.port != 0
+    return False
 
 
 def _is_local(host: str) -> bool:
@@ -185,7 +195,9 @@ def open_connection(url: str, seconds: float) -> http.client.HTTPConnection:
     """
     parts = urlsplit(url)
     if parts.scheme != "unix":
-        return http.client.HTTPConnection(parts.hostname or "", parts.port or DEFAULT_PORT, timeout=seconds)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port or DEFAULT_PORT, timeout=seconds)
+        connection.connect()
+        return connection
     connection = http.client.HTTPConnection("docker", timeout=seconds)
     connection.sock = socket.socket(socket.AF_UNIX)
     try:
@@ -199,8 +211,31 @@ def open_connection(url: str, seconds: float) -> http.client.HTTPConnection:
 
 def _get_version(url: str) -> Mapping[str, object]:
     with contextlib.closing(open_connection(url, ANSWER_SECONDS)) as connection:
-        connection.request("GET", "/version")
-        document = json.loads(connection.getresponse().read())
+        with _ended_in_time(connection.sock):
+            connection.request("GET", "/version")
+            document = json.loads(connection.getresponse().read())
     if not isinstance(document, dict):
         raise TypeError("not an object")
     return document
+
+
+@contextlib.contextmanager
+def _ended_in_time(connected: socket.socket) -> Iterator[None]:
+    """End the block when its time is over: a socket's own timeout begins anew with every byte that comes."""
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        with contextlib.suppress(OSError):  # closed meanwhile
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(ANSWER_SECONDS, end)
+    timer.start()
+    try:
+        yield
+    except (http.client.HTTPException, ValueError, OSError) as error:
+        if over.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
