@@ -83,15 +83,15 @@ class Compose:
         """The Compose file."""
         return self._folder / FILE
 
-    def check_file(self) -> None:
-        """Fail where the file is not there.
+    def check_file(self, name: str = FILE) -> None:
+        """Fail where a file of the folder is not there.
 
         Raises:
             ConfigInvalid: It is not.
         """
-        if not self.file.is_file():
+        if not (self._folder / name).is_file():
             raise ConfigInvalid(
-                f"there is no {FILE} in {self._folder}", hint="look at KINETRIA_COMPOSE_DIR: kinetria config show"
+                f"there is no {name} in {self._folder}", hint="look at KINETRIA_COMPOSE_DIR: kinetria config show"
             )
 
     def version(self) -> str:

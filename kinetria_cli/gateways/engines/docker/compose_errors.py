@@ -20,11 +20,14 @@ from kinetria_cli.domain.errors import (
 
 SHOWN_LINES = 20
 FILE_CODES = (14, 15)
+BUILD_CODE = 17
 DISK_FULL = re.compile(r"no space left on device", re.IGNORECASE)
 
 HINT_DAEMON = "look at the daemon: docker info; then run this again"
 HINT_DISK = "free some space: docker system df shows what Docker holds; then run this again"
 HINT_PORT = "choose another port with --db-port or --http-port, or leave them out and the next free one is taken"
+HINT_FILE = "mend the file, then run this again"
+HINT_COMPOSE = "the lines above are Compose's own; after mending the cause run kinetria up again"
 HINT_IMAGE = "look at the network, or load the image: docker load; then run this again"
 
 
@@ -48,7 +51,9 @@ def _disk(_: re.Match[str], lines: list[str]) -> KinetriaError:
 
 
 def _no_image(match: re.Match[str], lines: list[str]) -> KinetriaError:
-    return EngineUnavailable(f"an image cannot be fetched: {match[0]}", hint=HINT_IMAGE, details=lines)
+    failed = re.search(r"^ *> \[.*\] load metadata for (\S+):$", "\n".join(lines), re.MULTILINE)
+    name = f"the image {failed[1]} is not here and" if failed else "an image"
+    return EngineUnavailable(f"{name} cannot be fetched: {match[0]}", hint=HINT_IMAGE, details=lines)
 
 
 def _volume(match: re.Match[str], _: list[str]) -> KinetriaError:
@@ -66,7 +71,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Maker], ...] = (
         re.compile(r"cannot connect to the docker daemon|error during connect|\bEOF$|connection reset", re.I | re.M),
         _no_daemon,
     ),
-    (re.compile(r":(?P<port>\d+)(: bind: address already in use| failed: port is already allocated)"), _port),
+    (
+        re.compile(
+            r":(?P<port>\d+)(: bind: address already in use| failed: port is already allocated"
+            r"|(/tcp|:\S+): address already in use)"  # engine 28
+        ),
+        _port,
+    ),
     (DISK_FULL, _disk),
     (
         re.compile(
@@ -92,22 +103,24 @@ def compose_error(code: int, lines: Sequence[str], *, file: Path) -> KinetriaErr
     text = "\n".join(said)
     if code in FILE_CODES:
         return _file_error(text, file)
+    if missing := re.search(r"^no such service: (.+)", text, re.MULTILINE):
+        return ConfigInvalid(f"{file} cannot be used: it has no service {missing[1]}", hint=HINT_FILE)
     for pattern, make in _PATTERNS:
         if match := pattern.search(text):
             return make(match, said[-SHOWN_LINES:])
+    step = re.search(r"^ *> \[(.+?)\] .*exit code: (\d+)$", text, re.MULTILINE | re.DOTALL)
+    what = f"the build step {step[1]} failed with exit code {step[2]}" if code == BUILD_CODE and step else ""
     return EngineFailed(
-        f"docker compose failed with exit code {code}",
-        hint="the lines above are Compose's own; after mending the cause run kinetria up again",
-        details=said[-SHOWN_LINES:],
+        what or f"docker compose failed with exit code {code}", hint=HINT_COMPOSE, details=said[-SHOWN_LINES:]
     )
 
 
 def _file_error(text: str, file: Path) -> KinetriaError:
     said = text.splitlines()[-1] if text else "it cannot be read"
-    line = re.search(r"yaml: (?:line (\d+): )?(.*)", said)
+    line = re.search(r"(?<!\.)\byaml: (?:line (\d+): )?(.*)", said)  # never the ending of the file's own name
     if line:
         place = f"{file}:{line[1]}" if line[1] else str(file)
-        return ConfigInvalid(f"{place} is not valid YAML: {line[2]}", hint="mend the file, then run this again")
+        return ConfigInvalid(f"{place} is not valid YAML: {line[2]}", hint=HINT_FILE)
     missing = re.search(r"required variable (\w+) is missing a value(?:: (.*))?", said)
     if missing:
         why = f" ({missing[2]})" if missing[2] else ""
@@ -115,4 +128,4 @@ def _file_error(text: str, file: Path) -> KinetriaError:
             f"{file} needs the variable {missing[1]}, which is not set{why}", hint="set it, or give it a default there"
         )
     said = said.removeprefix(f"validating {file}: ")
-    return ConfigInvalid(f"{file} cannot be used: {said}", hint="mend the file, then run this again")
+    return ConfigInvalid(f"{file} cannot be used: {said}", hint=HINT_FILE)

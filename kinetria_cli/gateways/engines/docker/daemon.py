@@ -210,10 +210,9 @@ def open_connection(url: str, seconds: float) -> http.client.HTTPConnection:
 
 
 def _get_version(url: str) -> Mapping[str, object]:
-    with contextlib.closing(open_connection(url, ANSWER_SECONDS)) as connection:
-        with _ended_in_time(connection.sock):
-            connection.request("GET", "/version")
-            document = json.loads(connection.getresponse().read())
+    with contextlib.closing(open_connection(url, ANSWER_SECONDS)) as connection, _ended_in_time(connection.sock):
+        connection.request("GET", "/version")
+        document = json.loads(connection.getresponse().read())
     if not isinstance(document, dict):
         raise TypeError("not an object")
     return document

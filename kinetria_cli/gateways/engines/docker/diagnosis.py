@@ -74,7 +74,8 @@ _CAUSES = (
     Cause(
         re.compile(
             r"data directory \S+ has (wrong ownership|invalid permissions)"
-            r"|could not (?:open|create|change)[^\n]*: Permission denied"
+            r"|could not (?:access|open|create|change)[^\n]*: Permission denied"
+            r"|(?:chown|chmod|mkdir|find): [^\n]*: (?:Operation not permitted|Permission denied)"  # the entry point's
         ),
         _wrong_owner,
     ),

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from kinetria_cli.domain.stack import Started
@@ -14,6 +15,7 @@ from kinetria_cli.gateways.engines.docker.project import DockerProject
 from kinetria_cli.gateways.files import make_private_folder, writing
 
 POSTGRES_IMAGE = "postgres:16-alpine"
+DOCKERFILE = "Dockerfile"
 REPOSITORY = "kinetria"
 MAJOR_VARIABLE = "PG_MAJOR"
 """Set by the PostgreSQL images themselves (docker-library/postgres)."""
@@ -38,7 +40,11 @@ class Images:
         self._scratch = scratch
         self._context = BuildContext(settings.sources, arguments=settings.python_image)
         self.postgres = settings.postgres_image or POSTGRES_IMAGE
-        self._app = settings.image or f"{REPOSITORY}:{settings.version}-{self._context.fingerprint()}"
+
+    @cached_property
+    def _app(self) -> str:
+        # Read when it is needed: whether the files are there is checked first.
+        return self._settings.image or f"{REPOSITORY}:{self._settings.version}-{self._context.fingerprint()}"
 
     def variables(self) -> dict[str, str]:
         """Return what compose.yaml is told about images."""
@@ -67,6 +73,8 @@ class Images:
     def prepare(self, daemon: Daemon, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
         """Check versions, the file and the disk; fetch and build what is missing. See `Engine.prepare`."""
         self._compose.check_file()
+        if app and not self._settings.image:
+            self._compose.check_file(DOCKERFILE)
         check_versions(daemon.version, daemon.api_version, self._compose.version())
         said = [self._fetch(self.postgres, tell)]
         if app:
