@@ -41,6 +41,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     done
     pg_ctl -w -m fast stop
     unset PGPASSWORD
+    echo "PostgreSQL init process complete; ready for start up."
 fi
 unset POSTGRES_PASSWORD
 exec "$@"

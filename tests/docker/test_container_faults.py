@@ -11,10 +11,8 @@ import pytest
 
 from tests.docker.kinetria_stack import DockerStack, json_of
 from tests.docker.plain import attempt
-from tests.docker.trouble import compose_copy, edit, failure_of, with_edited
+from tests.docker.trouble import STOPPED, compose_copy, edit, failure_of, with_edited
 from tests.faults.stack import wait_for
-
-STOPPED = {"exited", "created"}
 
 
 def nothing_runs(stack: DockerStack) -> bool:

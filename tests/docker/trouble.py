@@ -19,6 +19,8 @@ from tests.faults.stack import wait_for
 from tests.world import CHECKOUT, Answer
 
 Reply = Callable[[socket.socket], None]
+POSTGRES = "postgres:16-alpine"
+STOPPED = {"exited", "created"}
 REAL_SOCKET = WORLD.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 

@@ -117,6 +117,7 @@ def inspected(**state: Any) -> dict[str, Any]:
         "Image": "sha256:0",
         "RestartCount": 0,
         "Config": {"Labels": {"com.docker.compose.service": "postgres", "com.docker.compose.config-hash": "0"}},
+        "NetworkSettings": {"Networks": {"gym_backend": {"NetworkID": "9a1b"}}},
         "HostConfig": {"PortBindings": {"5432/tcp": [{"HostIp": "127.0.0.1", "HostPort": "5432"}]}},
         "State": {
             "Status": "exited",
@@ -177,6 +178,7 @@ def inspected(**state: Any) -> dict[str, Any]:
             DataFolderUnusable,
             "may not use its volume",
         ),
+        ({}, 'FATAL:  database "kinetria" does not exist', DataFolderUnusable, "has no database kinetria"),
         ({}, "FATAL:  password authentication failed for user", LoginRefused, "with another password"),
     ],
 )
@@ -192,11 +194,15 @@ def test_the_cause_in_a_containers_last_words_is_named(
 
 
 def test_an_app_that_ended_is_a_failed_service_and_shows_its_probe() -> None:
-    raw = inspected(Health={"Status": "unhealthy", "Log": [{"Output": "first\n"}, {"Output": "no\nanswer\n"}]})
+    stale = {"Start": "2026-11-22T10:11:12.1Z", "Output": "of the time before"}
+    probe = {"Start": "2026-11-22T12:11:14.1+02:00", "Output": "no\nanswer\n"}
+    raw = inspected(Health={"Status": "unhealthy", "Log": [stale, probe]})
     raw["Config"]["Labels"]["com.docker.compose.service"] = "app"
     error = failure(found_from(raw), ["bye"])
     assert type(error) is ServiceFailed
     assert error.details == ("bye", "last health check: answer")
+    raw["State"]["Health"]["Log"] = [stale]
+    assert failure(found_from(raw), ["bye"]).details == ("bye",)
 
 
 def test_a_disk_that_is_nearly_full_is_refused_beforehand(tmp_path: Path) -> None:

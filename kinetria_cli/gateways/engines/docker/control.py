@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import EngineFailed, WaitTimedOut
+from kinetria_cli.domain.errors import EngineFailed, EngineUnavailable, WaitTimedOut
 from kinetria_cli.gateways.engines.docker.daemon import Daemon, open_connection, speaking_to
 from kinetria_cli.gateways.engines.docker.found import PROJECT_LABEL, SERVICE_LABEL
 
@@ -67,10 +67,12 @@ class Control:
         return {"filters": json.dumps({"label": [f"{PROJECT_LABEL}={self._project}"]})}
 
     def _stop(self, container: str, service: str, deadline: Deadline) -> None:
-        grace = max(1, int(deadline.remaining))
         try:
-            self._ask("POST", f"/containers/{container}/stop", {"t": str(grace)}, seconds=grace + ANSWER_SECONDS)
-        except TimeoutError as error:
+            # Without a time of our own the container's counts, which is compose.yaml's stop_grace_period.
+            self._ask("POST", f"/containers/{container}/stop", {}, seconds=deadline.remaining + ANSWER_SECONDS)
+        except EngineUnavailable as error:
+            if not isinstance(error.__cause__, TimeoutError):
+                raise
             raise WaitTimedOut(
                 f"{service} did not stop within {deadline.seconds:g} s",
                 hint=f"kinetria logs {service} tells what it is doing; then kinetria down again",
@@ -79,7 +81,10 @@ class Control:
     def _ask(self, method: str, path: str, query: Mapping[str, str], *, seconds: float = ANSWER_SECONDS) -> Any:
         """Send a request and return the answer; what is gone already is no error."""
         target = f"/v{self._daemon.api_version}{quote(path)}?{urlencode(query)}"
-        with speaking_to(self._daemon.url), contextlib.closing(open_connection(self._daemon.url, seconds)) as opened:
+        with (
+            speaking_to(self._daemon.url, seconds),
+            contextlib.closing(open_connection(self._daemon.url, seconds)) as opened,
+        ):
             opened.request(method, target)
             answer = opened.getresponse()
             body = answer.read()

@@ -132,7 +132,7 @@ def _ask(place: Place, *, allow_remote: bool) -> Daemon:
             f"the Docker endpoint {where} is on another machine; its containers and volumes are not this one's",
             hint=f"unset it; or, when you mean it: {ALLOW_REMOTE}=1",
         )
-    with speaking_to(where):
+    with speaking_to(where, ANSWER_SECONDS):
         answer = _get_version(place.url)
     return Daemon(place.url, str(answer["Version"]), str(answer["ApiVersion"]))
 
@@ -155,11 +155,12 @@ def _is_local(host: str) -> bool:
 
 
 @contextlib.contextmanager
-def speaking_to(where: str) -> Iterator[None]:
+def speaking_to(where: str, seconds: float) -> Iterator[None]:
     """Translate what goes wrong while the block talks to a daemon.
 
     Args:
         where: Its address, for the error text.
+        seconds: How long an answer may take, for the error text.
 
     Raises:
         EngineForbidden: This user may not use the socket.
@@ -176,7 +177,7 @@ def speaking_to(where: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise EngineUnavailable(f"{where} is not there", hint=WITHOUT) from error
     except TimeoutError as error:
-        raise EngineUnavailable(f"{where} gives no answer in time", hint=WITHOUT) from error
+        raise EngineUnavailable(f"{where} gives no answer within {seconds:g} s", hint=WITHOUT) from error
     except OSError as error:
         raise EngineUnavailable(f"{where}: {error.strerror or error}", hint=WITHOUT) from error
     except (http.client.HTTPException, ValueError, KeyError, TypeError) as error:

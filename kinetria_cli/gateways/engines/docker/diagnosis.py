@@ -54,6 +54,14 @@ def other_major(volume: str, found: str, ours: str) -> DataFolderUnusable:
     )
 
 
+def _half_made(name: str, match: re.Match[str]) -> KinetriaError:
+    return DataFolderUnusable(
+        f"the volume of {name} has no database {match['database']}: it was killed in its very first start, or"
+        " somebody removed it",
+        hint="kinetria down --volumes, then kinetria up, makes it anew; that deletes what is in it",
+    )
+
+
 def _wrong_owner(name: str, match: re.Match[str]) -> KinetriaError:
     return DataFolderUnusable(
         f"{name} may not use its volume: {match[0].strip()}",
@@ -65,6 +73,9 @@ def _disk_full(name: str, _: re.Match[str]) -> KinetriaError:
     return EngineFailed(f"{name} has no room left on the disk that Docker keeps its files on", hint=HINT_DISK)
 
 
+_REFUSED = re.compile(r"password authentication failed")
+_NO_DATABASE = re.compile(r'database "(?P<database>[^"\n]*)" does not exist')
+
 _CAUSES = (
     Cause(
         re.compile(r"initialized by PostgreSQL version (\d+)[^\n]*not compatible with this version (\d+)"),
@@ -75,14 +86,13 @@ _CAUSES = (
         re.compile(
             r"data directory \S+ has (wrong ownership|invalid permissions)"
             r"|could not (?:access|open|create|change)[^\n]*: Permission denied"
-            r"|(?:chown|chmod|mkdir|find): [^\n]*: (?:Operation not permitted|Permission denied)"  # the entry point's
+            # The image's entry point:
+            r"|(?:chown|chmod|mkdir|find): [^\n]*/postgresql/[^\n]*: (?:Operation not permitted|Permission denied)"
         ),
         _wrong_owner,
     ),
-    Cause(
-        re.compile(r"password authentication failed"),
-        lambda name, _: password_changed(f"of {name}", ""),
-    ),
+    Cause(_REFUSED, lambda name, _: password_changed(f"of {name}", "")),
+    Cause(_NO_DATABASE, _half_made),
 )
 
 
@@ -100,6 +110,11 @@ def failure(found: Found, lines: Sequence[str], *, waited: float | None = None) 
     error = _recognise(found, "\n".join(details)) or _unknown(found, waited)
     error.details = tuple(details)
     return error
+
+
+def is_hopeless(found: Found) -> bool:
+    """Whether a health check that fails will go on failing. It asks over TCP, where no half-made server listens."""
+    return bool(_REFUSED.search(found.probe_output) or _NO_DATABASE.search(found.probe_output))
 
 
 def describe(found: Found) -> str:

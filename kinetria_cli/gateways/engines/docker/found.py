@@ -20,6 +20,8 @@ class Found:
     Args:
         state: Docker's own word: created, running, restarting, exited, ...
         health: healthy, unhealthy, starting, or none.
+        probe_output: What the last health check since the start said.
+        networks: The ids of those it is on, empty for one that it was not started on yet.
         ports: Port inside -> port of this machine.
     """
 
@@ -36,6 +38,7 @@ class Found:
     started_at: float
     image_id: str
     config_hash: str
+    networks: tuple[str, ...]
     ports: Mapping[int, int]
 
     @property
@@ -48,7 +51,9 @@ def found_from(raw: Mapping[str, Any]) -> Found:
     """Return the container that an answer of the daemon describes."""
     state, config = raw["State"], raw["Config"]
     health = state.get("Health") or {}
-    probes = health.get("Log") or []
+    started_at = _timestamp(state["StartedAt"])
+    # Docker keeps those of the time before a restart, too.
+    probes = [probe for probe in health.get("Log") or [] if _timestamp(probe["Start"]) >= started_at]
     return Found(
         id=raw["Id"],
         name=raw["Name"].lstrip("/"),
@@ -60,9 +65,10 @@ def found_from(raw: Mapping[str, Any]) -> Found:
         restarts=raw["RestartCount"],
         error=state.get("Error") or "",
         probe_output=str(probes[-1].get("Output", "")).strip() if probes else "",
-        started_at=_timestamp(state["StartedAt"]),
+        started_at=started_at,
         image_id=raw["Image"],
         config_hash=config["Labels"].get(HASH_LABEL, ""),
+        networks=tuple(network["NetworkID"] for network in raw["NetworkSettings"]["Networks"].values()),
         ports=_published(raw),
     )
 

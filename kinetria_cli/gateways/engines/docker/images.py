@@ -91,11 +91,12 @@ class Images:
         return name, "pulled"
 
     def _build(self, insisted: bool, tell: Callable[[str], None]) -> tuple[str, str]:
+        if self._scratch.exists():
+            shutil.rmtree(self._scratch, ignore_errors=True)  # of a run that was killed
         if not insisted and self._project.image(self._app) is not None:
             return self._app, "present"
         check_room(self._project.data_root(), ROOM_TO_BUILD)
         with writing(self._scratch):
-            shutil.rmtree(self._scratch, ignore_errors=True)  # of a run that was killed
             make_private_folder(self._scratch)
             try:
                 self._context.write(self._scratch)

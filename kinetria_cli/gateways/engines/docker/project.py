@@ -65,6 +65,17 @@ class DockerProject:
         listed: list[Any] = self._api.containers(all=True, filters={"label": wanted})
         return listed
 
+    def is_cut_off(self, container: Found) -> bool:
+        """Whether somebody took a container off its network, where it publishes nothing either, or removed that."""
+        with self._translated():
+            there = {"", *(network["Id"] for network in self._api.networks())}
+        return not container.networks or not there.issuperset(container.networks)
+
+    def remove(self, container: Found) -> None:
+        """Remove a container; what it has in volumes stays."""
+        with self._translated(), contextlib.suppress(docker.errors.NotFound):
+            self._api.remove_container(container.id, force=True)
+
     def read_file(self, container: Found, path: str) -> bytes:
         """Return a file of a container, running or not, its volumes included; nothing where there is none."""
         with self._translated():

@@ -7,7 +7,8 @@ from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import EngineFailed
 from kinetria_cli.gateways.engines.docker.compose import Compose
 from kinetria_cli.gateways.engines.docker.compose_errors import SHOWN_LINES
-from kinetria_cli.gateways.engines.docker.diagnosis import failure
+from kinetria_cli.gateways.engines.docker.control import Control
+from kinetria_cli.gateways.engines.docker.diagnosis import failure, is_hopeless
 from kinetria_cli.gateways.engines.docker.found import Found
 from kinetria_cli.gateways.engines.docker.images import Images
 from kinetria_cli.gateways.engines.docker.memory import MemoryFile
@@ -21,13 +22,17 @@ class Services:
 
     Args:
         project: Looks at their containers.
+        control: Stops them.
         compose: Starts them.
         images: What they are to run.
         memory: What they were made from.
     """
 
-    def __init__(self, project: DockerProject, compose: Compose, images: Images, memory: MemoryFile) -> None:
+    def __init__(
+        self, project: DockerProject, control: Control, compose: Compose, images: Images, memory: MemoryFile
+    ) -> None:
         self._project = project
+        self._control = control
         self._compose = compose
         self._images = images
         self._memory = memory
@@ -42,6 +47,11 @@ class Services:
         """
         wanted = self._compose.hash(service, variables)
         before = self._project.find(service)
+        if before is not None and self._project.is_cut_off(before):
+            # For Compose it is as the file says: it would be left as it is, or could not be started.
+            self._control.stop(service, deadline)
+            self._project.remove(before)
+            before = None
         if before is None or not before.running or not self._is_as_wanted(before, wanted):
             self._compose.up(service, variables, deadline)
         now = self._project.find(service)
@@ -64,7 +74,7 @@ class Services:
             now = self._project.look(started.id) or replace(started, state="removed")
             if now.running and now.health in ("healthy", "none"):
                 return now
-            ended = not now.running or now.restarts > started.restarts
+            ended = not now.running or now.restarts > started.restarts or is_hopeless(now)
             if ended or deadline.passed:
                 lines = self._project.last_lines(now, SHOWN_LINES) if now.state != "removed" else []
                 raise failure(now, lines, waited=None if ended else deadline.seconds)

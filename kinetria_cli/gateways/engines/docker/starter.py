@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import EngineFailed, ServiceFailed
+from kinetria_cli.domain.errors import EngineFailed, KinetriaError, ServiceFailed
 from kinetria_cli.domain.stack import Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.moment import running_since
@@ -76,7 +76,7 @@ class Starter:
         self._compose = Compose(settings.folder, folder.root.name, url=daemon.url, environment=environment)
         self._images = Images(settings, self._compose, project, folder.root / "build")
         self._volume = DataVolume(project, control, self._compose, self._images, memory)
-        self._services = Services(project, self._compose, self._images, memory)
+        self._services = Services(project, control, self._compose, self._images, memory)
         self._app_remark = ""
         self._started: State | None = None
 
@@ -132,11 +132,23 @@ class Starter:
             self._volume.check(there["postgres"], (USER, DATABASE, password), reset=reset_password)
         if reset_password:
             self._volume.reset_password(USER, password, variables, deadline)
-        found, fresh = self._services.start("postgres", variables, deadline)
+        found, fresh = self._start_server(variables, deadline)
         self._volume.remember(found, (USER, DATABASE, password))
         detail = f"{LOOPBACK}:{database_port}" + (f" ({remark})" if remark else "")
         since = "" if fresh else f", {running_since(found.started_at)}"
         return Started(fresh, detail + since, stack_record(self._folder, state))
+
+    def _start_server(self, variables: Mapping[str, str], deadline: Deadline) -> tuple[Found, bool]:
+        made_now = not self._volume.exists()
+        try:
+            return self._services.start("postgres", variables, deadline)
+        except BaseException as error:
+            if made_now:
+                try:
+                    self._volume.discard_unfinished()
+                except KinetriaError as second:
+                    error.add_note(f"the volume is half made: {second}; kinetria down --volumes removes it")
+            raise
 
     def adopt(self, superseding: str) -> None:
         """See `Engine.adopt`."""

@@ -20,6 +20,9 @@ SINGLE_USER = f'exec su postgres -c "exec postgres --single -j -D {DATA_FOLDER} 
 """Without a server and without a login (PostgreSQL 16 manual, reference of `postgres`); as its own user, never root."""
 SYSTEM_IDENTIFIER_BYTES = 8
 """pg_control begins with the number that initdb gave the cluster (PostgreSQL 16, catalog/pg_control.h)."""
+INITIALISED = "PostgreSQL init process complete"
+"""What the image's entry point says when its server is about to begin (docker-library/postgres)."""
+INITIALISATION_LINES = 1000
 
 Credentials = tuple[str, str, str]
 """Role, database, password."""
@@ -105,6 +108,25 @@ class DataVolume:
         self._memory.write(
             Memory(system=cluster.system, major=cluster.major, credentials=hashed, since=now, made=known.made)
         )
+
+    def exists(self) -> bool:
+        """Whether there is one."""
+        return self._name() is not None
+
+    def discard_unfinished(self) -> None:
+        """Remove the volume that this run made, unless its initialisation came to an end.
+
+        The image begins that only on an empty folder: stopped half-way, it would leave a server without its database
+        for good. Nobody can have stored a row: until the end the server listens to no address.
+        """
+        found = self._project.find("postgres")
+        if found is not None:
+            if any(INITIALISED in line for line in self._project.last_lines(found, INITIALISATION_LINES)):
+                return
+            self._project.remove(found)
+        name = self._name()
+        if name is not None:
+            self._project.remove_volume(name)
 
     def _name(self) -> str | None:
         return next((name for name in self._project.volumes() if name.endswith(f"_{DATA_VOLUME}")), None)
