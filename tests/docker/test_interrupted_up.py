@@ -34,8 +34,12 @@ def has_printed(service: str, words: str) -> Moment:
     return lambda stack: words in attempt("logs", stack.container(service)).stderr
 
 
+def while_the_volume_is_initialised(stack: DockerStack, _: Path) -> tuple[DockerStack, Moment]:
+    """The image would never go on from there: the next `up` has to find nothing of it."""
+    return stack, lambda _: "creating subdirectories" in attempt("logs", stack.container("postgres")).stdout
+
+
 def while_the_database_starts(stack: DockerStack, folder: Path) -> tuple[DockerStack, Moment]:
-    # Its first start is not ours to interrupt: an image that is stopped there leaves a cluster without its database.
     assert stack.up("--no-app").code == stack("down").code == 0
     return with_edited(stack, folder, postgres=NEVER), has_printed("postgres", "ready to accept connections")
 
@@ -44,8 +48,16 @@ def while_the_app_starts(stack: DockerStack, folder: Path) -> tuple[DockerStack,
     return with_edited(stack, folder, app=NEVER), has_printed("app", "listening")
 
 
-@pytest.mark.parametrize("make", [while_building, while_the_database_starts, while_the_app_starts])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"])
+@pytest.mark.parametrize(
+    ("make", "number", "code"),
+    [
+        (while_building, signal.SIGINT, 130),
+        (while_the_volume_is_initialised, signal.SIGINT, 130),
+        (while_the_volume_is_initialised, signal.SIGTERM, 143),
+        (while_the_database_starts, signal.SIGTERM, 143),
+        (while_the_app_starts, signal.SIGINT, 130),
+    ],
+)
 def test_an_interrupted_up_stops_what_it_started_and_the_next_completes(
     cli_stack: DockerStack,
     tmp_path: Path,
@@ -71,11 +83,9 @@ def test_an_interrupted_up_stops_what_it_started_and_the_next_completes(
     [
         ("secret", {"created", "running", "exited"}),
         ("postgres", {"created", "running"}),
-        ("postgres", {"running"}),
         ("app", {"created", "running"}),
-        ("app", {"running"}),
     ],
-    ids=["secret made", "database made", "database runs", "app made", "app runs"],
+    ids=["secret made", "database made", "app made"],
 )
 def test_after_a_killed_up_the_next_completes(cli_stack: DockerStack, service: str, states: set[str]) -> None:
     up = cli_stack.start(*cli_stack.up_arguments)

@@ -139,15 +139,13 @@ class Starter:
         return Started(fresh, detail + since, stack_record(self._folder, state))
 
     def _start_server(self, variables: Mapping[str, str], deadline: Deadline) -> tuple[Found, bool]:
-        made_now = not self._volume.exists()
         try:
             return self._services.start("postgres", variables, deadline)
         except BaseException as error:
-            if made_now:
-                try:
-                    self._volume.discard_unfinished()
-                except KinetriaError as second:
-                    error.add_note(f"the volume is half made: {second}; kinetria down --volumes removes it")
+            try:
+                self._volume.discard_unfinished()
+            except KinetriaError as second:
+                error.add_note(f"the volume may be half made: {second}; kinetria down --volumes removes it")
             raise
 
     def adopt(self, superseding: str) -> None:

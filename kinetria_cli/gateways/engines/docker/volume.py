@@ -60,6 +60,7 @@ class DataVolume:
         self._compose = compose
         self._images = images
         self._memory = memory
+        self._was_empty = False
 
     def check(self, container: Found | None, credentials: Credentials, *, reset: bool) -> None:
         """Refuse what would fail anyway, before anything starts.
@@ -75,6 +76,7 @@ class DataVolume:
         """
         name = self._name()
         cluster = self._look(name, container) if name else None
+        self._was_empty = cluster is None
         if name is None or cluster is None:
             return
         ours = self._images.postgres_major
@@ -109,16 +111,14 @@ class DataVolume:
             Memory(system=cluster.system, major=cluster.major, credentials=hashed, since=now, made=known.made)
         )
 
-    def exists(self) -> bool:
-        """Whether there is one."""
-        return self._name() is not None
-
     def discard_unfinished(self) -> None:
-        """Remove the volume that this run made, unless its initialisation came to an end.
+        """Remove the volume where `check` found it empty and its initialisation has not come to an end.
 
-        The image begins that only on an empty folder: stopped half-way, it would leave a server without its database
-        for good. Nobody can have stored a row: until the end the server listens to no address.
+        The image initialises only an empty folder: stopped half-way, it would leave a server without its database for
+        good. Nobody can have stored a row: until the end the server listens to no address.
         """
+        if not self._was_empty:
+            return
         found = self._project.find("postgres")
         if found is not None:
             if any(INITIALISED in line for line in self._project.last_lines(found, INITIALISATION_LINES)):
