@@ -16,7 +16,7 @@ SELECT 1;
 SELECT nspname, relname
 FROM pg_class
 JOIN pg_namespace ON pg_namespace.oid = relnamespace
-WHERE relkind = 'r' AND nspname NOT LIKE 'pg\_%%' AND nspname <> 'information_schema'
+WHERE relkind = 'r' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
 ORDER BY nspname, relname;
 
 -- name: end_sessions
