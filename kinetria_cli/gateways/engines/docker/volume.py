@@ -20,6 +20,8 @@ SINGLE_USER = f'exec su postgres -c "exec postgres --single -j -D {DATA_FOLDER} 
 """Without a server and without a login (PostgreSQL 16 manual, reference of `postgres`); as its own user, never root."""
 SYSTEM_IDENTIFIER_BYTES = 8
 """pg_control begins with the number that initdb gave the cluster (PostgreSQL 16, catalog/pg_control.h)."""
+INITIALISING = "The files belonging to this database system will be owned by"
+"""The first words of initdb (PostgreSQL 16); a server that ended before them has left the folder empty."""
 INITIALISED = "PostgreSQL init process complete"
 """What the image's entry point says when its server is about to begin (docker-library/postgres)."""
 INITIALISATION_LINES = 1000
@@ -120,12 +122,10 @@ class DataVolume:
         if not self._was_empty:
             return
         found = self._project.find("postgres")
-        if found is not None:
-            if any(INITIALISED in line for line in self._project.last_lines(found, INITIALISATION_LINES)):
-                return
-            self._project.remove(found)
+        said = "" if found is None else "\n".join(self._project.last_lines(found, INITIALISATION_LINES))
         name = self._name()
-        if name is not None:
+        if found is not None and name is not None and INITIALISING in said and INITIALISED not in said:
+            self._project.remove(found)
             self._project.remove_volume(name)
 
     def _name(self) -> str | None:
