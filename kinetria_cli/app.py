@@ -78,7 +78,10 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by the caller (`>&-`): what is printed goes nowhere
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open as long as the process
     try:
-        sys.exit(get_command(app).main(prog_name="kinetria", standalone_mode=False))
+        code = get_command(app).main(prog_name="kinetria", standalone_mode=False)
+        # What was imported need not be looked through once more on the way out.
+        gc.freeze()
+        sys.exit(code)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except typer.TyperException as error:
