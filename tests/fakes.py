@@ -378,9 +378,6 @@ class FakeEngine:
     def clear(self) -> None:
         self._call("clear")
 
-    def close(self) -> None:
-        """Nothing is open."""
-
     def volumes(self) -> tuple[str, ...]:
         return tuple(self._volumes)
 

@@ -195,7 +195,7 @@ class MigrationGateway(Protocol):
 class Engine(Protocol):
     """What runs the project's own PostgreSQL and app service.
 
-    Every method but `exclusive`, `record` and `close` raises EngineUnavailable or EngineForbidden when the engine
+    Every method but `exclusive` and `record` raises EngineUnavailable or EngineForbidden when the engine
     cannot be used.
     """
 
@@ -342,10 +342,6 @@ class Engine(Protocol):
         Raises:
             MalformedParameters: There is no such service.
         """
-        ...
-
-    def close(self) -> None:
-        """Give back what was opened to talk to the engine."""
         ...
 
 

@@ -12,7 +12,7 @@ import psycopg
 
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.common.layout import StackFolder
-from kinetria_cli.gateways.engines.common.state import recorded_stack
+from kinetria_cli.gateways.engines.common.state import read_state, stack_record
 from tests.conftest import free_port
 from tests.docker.plain import WORLD, attempt, docker, inspect, unique
 from tests.world import Answer, connect_to, kinetria, start_kinetria
@@ -43,9 +43,9 @@ class DockerStack:
 
     @property
     def params(self) -> ConnectionParams:
-        record = recorded_stack(self.folder)
-        assert record is not None
-        return record.database
+        state = read_state(self.folder)
+        assert state is not None
+        return stack_record(self.folder, state).database
 
     @property
     def password(self) -> str:

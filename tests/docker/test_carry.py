@@ -6,22 +6,14 @@ from typing import Any
 
 import pytest
 
+from kinetria_cli.domain import constants
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.docker.kinetria_stack import DockerStack, docker_stack_in, json_of
 from tests.docker.plain import attempt
 from tests.faults.stack import wait_for
 from tests.world import connect_to
 
-TABLES = (
-    "users",
-    "workouts",
-    "exercises",
-    "sessions",
-    "set_records",
-    "refresh_tokens",
-    "audit_log",
-    "_yoyo_migration",
-)
+TABLES = (*constants.TABLES, "_yoyo_migration")
 OLDER = "the data of project {} are in the {} engine; what {} still has is an older copy"
 
 

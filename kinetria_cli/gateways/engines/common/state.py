@@ -121,16 +121,6 @@ def make_password(folder: StackFolder, engine: str) -> str:
     return password
 
 
-def recorded_stack(folder: StackFolder) -> StackRecord | None:
-    """Return what other commands need to know of the stack, or None where `up` recorded nothing.
-
-    Raises:
-        ConfigInvalid: The state file cannot be read.
-    """
-    state = read_state(folder)
-    return stack_record(folder, state) if state else None
-
-
 def stack_record(folder: StackFolder, state: State) -> StackRecord:
     """Return a state in the form that other commands need."""
     return StackRecord(

@@ -206,11 +206,6 @@ class DockerEngine:
         for _, name, text in chain(sorted(chain(*past)), coming):
             yield text if service else f"{name:<8}  {text}"
 
-    def close(self) -> None:
-        """See `Engine.close`."""
-        if "_project" in self.__dict__:
-            self._project.close()
-
 
 def _service_state(name: str, found: Found | None) -> ServiceState:
     if found is None or found.state not in ("running", "restarting"):

@@ -38,11 +38,6 @@ class DockerProject:
     def _api(self) -> docker.APIClient:
         return docker.APIClient(base_url=self._url, version=self._api_version, timeout=int(ANSWER_SECONDS))
 
-    def close(self) -> None:
-        """Close the connections to the daemon."""
-        if "_api" in self.__dict__:
-            self._api.close()
-
     # containers
 
     def find(self, service: str) -> Found | None:

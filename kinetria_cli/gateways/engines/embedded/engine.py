@@ -180,9 +180,6 @@ class EmbeddedEngine:
     def clear(self) -> None:
         """See `Engine.clear`; a process that ended leaves nothing."""
 
-    def close(self) -> None:
-        """See `Engine.close`; nothing is kept open."""
-
     def volumes(self) -> tuple[str, ...]:
         """See `Engine.volumes`."""
         return tuple(str(place) for place in self._cluster.volumes())
