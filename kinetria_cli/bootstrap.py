@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
 from kinetria_cli.bootstrap_engines import Engines
+from kinetria_cli.bootstrap_migrations import MigrationTools
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
@@ -24,7 +25,8 @@ from kinetria_cli.usecases.target import Target, choose_target
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.migration import MigrationStatus
-    from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
+    from kinetria_cli.domain.migration_ports import MigrationGateway
+    from kinetria_cli.domain.ports import Database, Engine, HttpProbe
     from kinetria_cli.gateways.postgres.database import PostgresDatabase
     from kinetria_cli.usecases.carry import Carrier
     from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
@@ -107,11 +109,14 @@ class Container:
 
         return PostgresDatabase(params, timeout=self.settings.request_timeout, min_size=min_size, max_size=max_size)
 
+    @cached_property
+    def migration_tools(self) -> MigrationTools:
+        """What works on migrations."""
+        return MigrationTools(self.settings, self._connect)
+
     def migrations(self, params: ConnectionParams) -> MigrationGateway:
         """Return the migrations folder against a database."""
-        from kinetria_cli.gateways.migrations import YoyoMigrationGateway
-
-        return YoyoMigrationGateway(self.settings.migrations_dir, self._connect(params))
+        return self.migration_tools.gateway(params)
 
     def _connect(
         self, params: ConnectionParams, busy_seconds: float | None = None
@@ -139,7 +144,6 @@ class Container:
 
     def _inspect_database(self) -> DatabaseFacts:
         """Log in once and ask everything on that connection."""
-        from kinetria_cli.gateways.migrations import YoyoMigrationGateway
         from kinetria_cli.gateways.postgres.server import server_info
         from kinetria_cli.usecases.health import DatabaseFacts
 
@@ -151,9 +155,7 @@ class Container:
             query_seconds = time.monotonic() - started - login_seconds
             migrations: MigrationStatus | KinetriaError
             try:
-                migrations = YoyoMigrationGateway(
-                    self.settings.migrations_dir, self._connect(self.target.params)
-                ).status_on(opened)
+                migrations = self.migration_tools.gateway(self.target.params).status_on(opened)
             except KinetriaError as error:
                 migrations = error
         return DatabaseFacts(info, round(login_seconds, 4), round(query_seconds, 4), migrations)

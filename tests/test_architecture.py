@@ -29,7 +29,16 @@ ALLOWED = {
         "presentation",
         "bootstrap",
     },
-    "bootstrap": {"", "bootstrap_engines", "domain", "usecases", "gateways", "settings", "settings_sources"},
+    "bootstrap": {
+        "",
+        "bootstrap_engines",
+        "bootstrap_migrations",
+        "domain",
+        "usecases",
+        "gateways",
+        "settings",
+        "settings_sources",
+    },
     "app": {"", "commands"},
     "data": set(),
 }

@@ -11,7 +11,7 @@ from kinetria_cli.usecases.target import Target
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.dialogue import Prompt
-    from kinetria_cli.domain.ports import MigrationGateway
+    from kinetria_cli.domain.migration_ports import MigrationGateway
 
 
 def migrate(*, migrations: MigrationGateway, lock_wait: float) -> MigrateResult:

@@ -12,7 +12,8 @@ from kinetria_cli.domain.migration import span
 from kinetria_cli.usecases.profiles import build_profile
 
 if TYPE_CHECKING:
-    from kinetria_cli.domain.ports import Database, MigrationGateway, Repositories, Repository
+    from kinetria_cli.domain.migration_ports import MigrationGateway
+    from kinetria_cli.domain.ports import Database, Repositories, Repository
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from kinetria_cli.domain.stack import ServerInfo, ServiceState, StackRecord
 from kinetria_cli.usecases.target import Target
 
 if TYPE_CHECKING:
-    from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway
+    from kinetria_cli.domain.migration_ports import MigrationGateway
+    from kinetria_cli.domain.ports import Database, Engine, HttpProbe
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from kinetria_cli.usecases.steps import Step, Steps, undo_all
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.dialogue import Progress
-    from kinetria_cli.domain.ports import Database, Engine, MigrationGateway
+    from kinetria_cli.domain.migration_ports import MigrationGateway
+    from kinetria_cli.domain.ports import Database, Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -319,7 +319,7 @@ def test_a_file_that_cannot_be_used_stops_the_run_before_any_other_is_applied(
 ) -> None:
     place = write(m0001_one="CREATE TABLE one (id int);", m0002_two="CREATE TABLE two (id int);\nCOMMIT;")
     before = everything(bare)
-    with pytest.raises(MigrationFileInvalid, match=r"0002_two\.sql holds COMMIT"):
+    with pytest.raises(MigrationFileInvalid, match=r"0002_two\.sql line 2 holds COMMIT"):
         gateway_for(empty, place).apply(lock_wait=5)
     assert everything(bare) == before
 

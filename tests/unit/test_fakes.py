@@ -1,7 +1,8 @@
 """The fakes are what the ports ask for: mypy reads these assignments."""
 
 from kinetria_cli.domain.dialogue import Progress, Prompt
-from kinetria_cli.domain.ports import Database, Engine, HttpProbe, MigrationGateway, Repositories
+from kinetria_cli.domain.migration_ports import MigrationGateway
+from kinetria_cli.domain.ports import Database, Engine, HttpProbe, Repositories
 from tests.fakes import FakeDatabase, FakeEngine, FakeMigrations, FakeProbe, FakeProgress, FakePrompt
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.errors import MigrationFileInvalid
-from kinetria_cli.gateways.migrations.files import check_content, read_folder
+from kinetria_cli.gateways.migrations.content import checksum, concurrent_index, parse_sql, read_sql
+from kinetria_cli.gateways.migrations.files import read_folder
+from kinetria_cli.gateways.migrations.sqltext import statements
 from tests.world import MIGRATIONS
 
 
@@ -32,7 +34,7 @@ def content_refusal(folder: Path, content: str | bytes) -> tuple[str, str | None
     path = folder / "0001_a.sql"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(MigrationFileInvalid) as caught:
-        check_content(path)
+        read_sql(path)
     assert caught.value.exit_code == 3
     return caught.value.message, caught.value.hint
 
@@ -43,8 +45,8 @@ def test_the_projects_own_folder_is_read_in_order_and_each_has_a_rollback() -> N
     assert all(file.path.is_file() and file.rollback_path and file.rollback_path.is_file() for file in found)
     for file in found:
         assert file.rollback_path is not None
-        check_content(file.path)
-        check_content(file.rollback_path)
+        read_sql(file.path)
+        read_sql(file.rollback_path)
 
 
 def test_a_migration_knows_its_files_and_yoyos_key(folder: Path) -> None:
@@ -129,7 +131,7 @@ def test_a_gap_between_numbers_is_fine(folder: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(folder: Path) -> None:
     path = folder / "0001_a.sql"
     with pytest.raises(MigrationFileInvalid) as caught:
-        check_content(path)
+        read_sql(path)
     assert caught.value.message == f"{path} cannot be read: No such file or directory"
     assert caught.value.hint == f"ls -l {path}"
 
@@ -163,12 +165,139 @@ def test_a_file_without_a_statement_is_refused(folder: Path, content: str) -> No
     )
 
 
-@pytest.mark.parametrize("line", ["-- transactional: false", "--Transactional : No", "-- transactional:0"])
-def test_a_file_that_asks_for_no_transaction_is_refused(folder: Path, line: str) -> None:
-    assert content_refusal(folder, f"-- first\n{line}\nSELECT 1;") == (
-        f"{folder / '0001_a.sql'} line 2 asks to run outside a transaction, which this version does not do yet",
-        "write it without CONCURRENTLY for now",
+@pytest.mark.parametrize(
+    ("content", "line", "problem", "hint"),
+    [
+        ("-- Transactional: false", 1, "the directive Transactional is unknown", "write it -- transactional:"),
+        ("-- why\n-- transaction: false", 2, "the directive transaction is unknown", "write it -- transactional:"),
+        ("-- Depends: 0000_z", 1, "the directive Depends is unknown", "write it -- depends:"),
+        ("--dependson:0000_z", 1, "the directive dependson is unknown", "write it -- depends:"),
+        ("-- transactional: no", 1, "transactional is 'no'", "write true or false in small letters"),
+        ("-- transactional: False", 1, "transactional is 'False'", "write true or false in small letters"),
+        ("-- depends: a, b", 1, "depends is 'a, b'", "write ids with blanks between: 0001_a 0002_b"),
+        ("-- depends:", 1, "depends is ''", "write ids with blanks between: 0001_a 0002_b"),
+    ],
+)
+def test_a_directive_that_yoyo_would_not_read_is_refused(
+    folder: Path, content: str, line: int, problem: str, hint: str
+) -> None:
+    found = content_refusal(folder, f"{content}\nSELECT 1;")
+    assert found == (f"{folder / '0001_a.sql'} line {line}: {problem}", hint)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "/* why */\n-- transactional: false\nVACUUM;",
+        "/* transactional: false */\nSELECT 1;",
+        "/*\n * depends: 0000_z\n */\nSELECT 1;",
+        "SELECT 1;\n-- depends: 0000_z\n",
+    ],
+)
+def test_a_directive_below_the_first_comment_lines_is_refused(folder: Path, content: str) -> None:
+    message, hint = content_refusal(folder, content)
+    assert message.endswith("a directive below the comment lines at the top is not read")
+    assert hint == "move it to the first lines of the file, as a -- comment"
+
+
+def test_directives_and_statements_are_read(folder: Path) -> None:
+    text = "-- Note: builds long\n-- transactional: false\n-- depends: 0000_y 0000_z\n-- depends: 0000_x\nVACUUM;"
+    found = parse_sql(folder / "0001_a.sql", text)
+    assert (found.transactional, found.depends) == (False, ("0000_y", "0000_z", "0000_x"))
+    assert [statement.text for statement in found.statements] == ["VACUUM"]
+    assert found.line_of(found.statements[0].start) == 5
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE INDEX CONCURRENTLY i ON t (a)",
+        "drop index concurrently i",
+        "VACUUM t",
+        "ALTER TABLE p DETACH PARTITION q CONCURRENTLY",
+    ],
+)
+def test_what_no_transaction_can_run_needs_the_directive(folder: Path, statement: str) -> None:
+    path = folder / "0001_a.sql"
+    assert content_refusal(folder, f"SELECT 1;\n{statement};") == (
+        f"{path} line 2 cannot run inside a transaction",
+        "put it alone in a file whose first line is -- transactional: false",
     )
+    assert not parse_sql(path, f"-- transactional: false\n{statement};").transactional
+
+
+def test_a_file_without_a_transaction_holds_one_statement(folder: Path) -> None:
+    assert content_refusal(folder, "-- transactional: false\nVACUUM;\nVACUUM;") == (
+        f"{folder / '0001_a.sql'} is not transactional and has a second statement on line 3: it could be half done",
+        "one file for each statement",
+    )
+
+
+def test_a_concurrent_index_needs_a_name(folder: Path) -> None:
+    message, _ = content_refusal(folder, "-- transactional: false\nCREATE INDEX CONCURRENTLY ON t (a);")
+    assert "makes an index without a name" in message
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS s.i ON t (a)", "s.i"),
+        ('CREATE INDEX CONCURRENTLY "I x" ON t (a)', '"I x"'),
+        ("DROP INDEX CONCURRENTLY IF EXISTS i", "i"),
+        ("CREATE INDEX CONCURRENTLY ON t (a)", None),
+        ("CREATE INDEX i ON t (concurrently)", None),
+    ],
+)
+def test_the_index_of_a_statement_is_known_by_its_name(tmp_path: Path, statement: str, name: str | None) -> None:
+    (only,) = statements(statement)
+    assert concurrent_index(only) == name
+
+
+@pytest.mark.parametrize(
+    ("content", "what"), [("SELECT 'a;\n", "quote"), ("SELECT 1; /* x", "comment"), ("DO $$ BEGIN", "quote")]
+)
+def test_what_nothing_ends_is_refused(folder: Path, content: str, what: str) -> None:
+    message, hint = content_refusal(folder, content)
+    assert f"nothing ends the {what} that begins with" in message
+    assert hint == f"close the {what}"
+
+
+def test_giving_up_the_lock_is_refused(folder: Path) -> None:
+    message, _ = content_refusal(folder, "SELECT pg_advisory_unlock(1);")
+    assert message.endswith("line 1 calls pg_advisory_unlock, which could give up the migration lock")
+
+
+# The checksum
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "create table a (b text default 'x  y');",
+        "-- why\ncreate   table a(b text\n  default 'x  y') ; -- end\n",
+        "/* a /* b */ */ create table a (b text default 'x  y')\n;",
+    ],
+)
+def test_comments_and_blank_space_do_not_count(same: str) -> None:
+    assert checksum(same) == checksum("create table a (b text default 'x  y');")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "create table a (b text default 'x y');",
+        "create table A (b text default 'x  y');",
+        "-- transactional: false\ncreate table a (b text default 'x  y');",
+        "-- depends: 0000_z\ncreate table a (b text default 'x  y');",
+        "create table a (b text default 'x  y') tablespace c;",
+    ],
+)
+def test_words_quotes_and_directives_count(other: str) -> None:
+    assert checksum(other) != checksum("create table a (b text default 'x  y');")
+
+
+def test_words_that_run_together_are_not_the_same() -> None:
+    assert checksum("select ab") != checksum("select a b")
 
 
 def test_a_psql_command_is_refused(folder: Path) -> None:
@@ -195,31 +324,32 @@ def test_a_psql_command_is_refused(folder: Path) -> None:
     ],
 )
 def test_a_transaction_of_its_own_is_refused(folder: Path, statement: str, word: str) -> None:
-    assert content_refusal(folder, f"CREATE TABLE a ();\n{statement};\nSELECT 1;\n") == transaction_refusal(
-        folder, word
-    )
+    content = f"CREATE TABLE a ();\n{statement};\nSELECT 1;\n"
+    assert content_refusal(folder, content) == transaction_refusal(folder, word, 2)
 
 
 @pytest.mark.parametrize(
     "before", ["", "\n\n", "-- why\n", "/* why */ ", "CREATE TABLE a (); /* x */ ", "-- a\n\n-- b\n"]
 )
 def test_no_comment_hides_a_transaction_of_its_own(folder: Path, before: str) -> None:
-    assert content_refusal(folder, f"{before}COMMIT;\nSELECT 1;\n") == transaction_refusal(folder, "COMMIT")
+    content = f"{before}COMMIT;\nSELECT 1;\n"
+    assert content_refusal(folder, content) == transaction_refusal(folder, "COMMIT", before.count("\n") + 1)
 
 
-def transaction_refusal(folder: Path, word: str) -> tuple[str, str]:
+def transaction_refusal(folder: Path, word: str, line: int) -> tuple[str, str]:
     return (
-        f"{folder / '0001_a.sql'} holds {word}; a migration runs in one transaction of the tool's own",
+        f"{folder / '0001_a.sql'} line {line} holds {word}; a migration runs in one transaction of the tool's own",
         f"remove the {word} statement",
     )
 
 
 @pytest.mark.parametrize(
-    "statement", ["COPY a FROM STDIN;", "copy a (b)\nfrom\tstdin with csv;", "-- x\nCOPY a FROM STDIN"]
+    ("statement", "line"),
+    [("COPY a FROM STDIN;", 1), ("copy a (b)\nfrom\tstdin with csv;", 1), ("-- x\nCOPY a FROM STDIN", 2)],
 )
-def test_copy_from_stdin_is_refused(folder: Path, statement: str) -> None:
+def test_copy_from_stdin_is_refused(folder: Path, statement: str, line: int) -> None:
     assert content_refusal(folder, statement) == (
-        f"{folder / '0001_a.sql'} holds COPY ... FROM STDIN, which has no data here",
+        f"{folder / '0001_a.sql'} line {line} holds COPY ... FROM STDIN, which has no data here",
         "use INSERT",
     )
 
@@ -237,27 +367,27 @@ def test_copy_from_stdin_is_refused(folder: Path, statement: str) -> None:
         "COPY a TO '/tmp/x';",
         'CREATE TABLE commit_log ("end" int);',
         "SELECT 1",
-        "SELECT 'a -- b';\r\n",
+        "SELECT 'a -- b';\n",
     ],
 )
 def test_plain_sql_is_returned_as_it_is(folder: Path, content: str) -> None:
     path = folder / "0001_a.sql"
-    path.write_bytes(content.encode())
-    assert check_content(path) == content
+    path.write_bytes(content.replace("\n", "\r\n").encode())
+    assert read_sql(path).text == content
 
 
 def test_a_statement_of_twenty_thousand_tokens_is_read(tmp_path: Path) -> None:
     rows = ", ".join("(1, 'x')" for _ in range(5_000))
     path = tmp_path / "0001_rows.sql"
     path.write_text(f"INSERT INTO t VALUES {rows};\n")
-    assert check_content(path).startswith("INSERT")
+    assert read_sql(path).text.startswith("INSERT")
 
 
 def test_the_end_of_a_function_body_is_not_the_end_of_the_transaction(tmp_path: Path) -> None:
     path = tmp_path / "0001_function.sql"
     body = "BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END"
     path.write_text(f"CREATE FUNCTION f() RETURNS int LANGUAGE sql {body};\nSELECT 1;\n")
-    assert check_content(path).startswith("CREATE")
+    assert len(read_sql(path).statements) == 2
     path.write_text("CREATE TABLE a (id int);\nEND;\n")
     with pytest.raises(MigrationFileInvalid, match="holds END"):
-        check_content(path)
+        read_sql(path)

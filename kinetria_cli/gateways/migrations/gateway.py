@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kinetria_cli.domain.errors import MigrationConflict, MigrationFailed, MigrationFileInvalid
 from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationStatus, RollbackResult
 from kinetria_cli.gateways.migrations import bookkeeping, session
-from kinetria_cli.gateways.migrations.files import MigrationFile, check_content, read_folder
+from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 
 if TYPE_CHECKING:
     import psycopg
@@ -107,13 +107,14 @@ class YoyoMigrationGateway:
         """Run the files one by one; all of them are checked before the first one starts."""
         # yoyo takes 50 ms to import, and most runs find nothing to do.
         from kinetria_cli.gateways.migrations import backend as yoyo_backend
+        from kinetria_cli.gateways.migrations.content import read_sql
 
         backend = yoyo_backend.SingleConnectionBackend(connection)
         loaded = []
         for file in files:
             for path in (file.path, file.rollback_path):
                 if path is not None:
-                    check_content(path)
+                    read_sql(path)
             try:
                 loaded.append((file, yoyo_backend.load(file.id, str(file.path), str(self._folder))))
             except yoyo_backend.BadMigration as error:
