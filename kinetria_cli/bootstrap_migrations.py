@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kinetria_cli import __version__
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.settings import Settings
 
@@ -30,4 +31,4 @@ class MigrationTools:
         """Return the migrations folder against a database."""
         from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 
-        return YoyoMigrationGateway(self.settings.migrations_dir, self.connect(params))
+        return YoyoMigrationGateway(self.settings.migrations_dir, self.connect(params), version=__version__)

@@ -18,7 +18,10 @@ from kinetria_cli.domain.migration import (
     MigrationState,
     MigrationStatus,
     RollbackResult,
+    Tell,
+    untold,
 )
+from kinetria_cli.domain.migration_reports import PlanStep
 from kinetria_cli.domain.records import Filters, Page
 from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
 
@@ -267,19 +270,33 @@ class FakeMigrations:
             + tuple(MigrationEntry(name, MigrationState.PENDING) for name in self.pending)
         )
 
-    def apply(self, *, lock_wait: float) -> MigrateResult:
+    def plan(self, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:
+        self.calls.append("plan")
+        return tuple(PlanStep(name, "apply", True, "SELECT 1;", 1) for name in self.pending[:steps])
+
+    def apply(
+        self,
+        *,
+        lock_wait: float,
+        to: str | None = None,
+        steps: int | None = None,
+        allow_out_of_order: bool = False,
+        statement_timeout: float | None = None,
+        tell: Tell = untold,
+    ) -> MigrateResult:
         self.calls.append(f"apply, lock wait {lock_wait:g}")
         if self._error:
             raise self._error
-        runs = tuple(MigrationRun(name, 0.01) for name in self.pending)
-        self.applied += self.pending
-        self.pending = []
-        return MigrateResult(runs, 0, self.applied[-1] if self.applied else None, 0.0)
+        chosen = self.pending[:steps]
+        self.applied += chosen
+        self.pending = self.pending[len(chosen) :]
+        runs = tuple(MigrationRun(name, 0.01) for name in chosen)
+        return MigrateResult(runs, len(self.pending), self.applied[-1] if self.applied else None, 0.0)
 
     def check_rollback(self, ids: tuple[str, ...]) -> None:
         """Every migration of the fake has its file."""
 
-    def rollback(self, ids: tuple[str, ...], *, lock_wait: float) -> RollbackResult:
+    def rollback(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> RollbackResult:
         self.calls.append(f"rollback {' '.join(ids)}, lock wait {lock_wait:g}")
         self.applied = [name for name in self.applied if name not in ids]
         self.pending = sorted([*self.pending, *ids])

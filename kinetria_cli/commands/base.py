@@ -6,7 +6,7 @@ import inspect
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
@@ -104,6 +104,10 @@ class Run:
             self.output.warn(target.warning)
         return target
 
+    def tell(self, text: str) -> None:
+        """Print a line that is worth reading while the command goes on."""
+        self.output.warn(text)
+
     def finish(self, result: Any, *, exit_code: int = 0) -> None:
         """Print the result; a check that answers no is a result with exit code 1, 5 or 7."""
         with contextlib.suppress(ReaderGone):  # `| head` has what it wanted; the exit code stays true
@@ -197,11 +201,11 @@ def with_boundary(run: Run, body: Callable[[], None]) -> None:
             run.output.traceback(traceback.format_exception(error))
         run.output.error(error)
         raise typer.Exit(error.exit_code) from error
-    except Terminated:
-        run.output.error(_interrupted("terminated by SIGTERM", 143, run))
+    except Terminated as interruption:
+        run.output.error(_interrupted("terminated by SIGTERM", 143, run, getattr(interruption, "__notes__", ())))
         raise typer.Exit(143) from None
-    except KeyboardInterrupt:
-        run.output.error(_interrupted("interrupted", 130, run))
+    except KeyboardInterrupt as interruption:
+        run.output.error(_interrupted("interrupted", 130, run, getattr(interruption, "__notes__", ())))
         raise typer.Exit(130) from None
     except ReaderGone:
         raise typer.Exit(0) from None
@@ -232,8 +236,9 @@ def show_usage_error(error: typer.TyperException) -> None:
         print(error.format_message(), file=sys.stderr) if show is None else show()  # noqa: T201
 
 
-def _interrupted(message: str, exit_code: int, run: Run) -> KinetriaError:
-    error = KinetriaError(message, hint="what was half done was undone; run it again" if run.writes else None)
+def _interrupted(message: str, exit_code: int, run: Run, notes: Sequence[str]) -> KinetriaError:
+    undone = "what was half done was undone; run it again" if run.writes else None
+    error = KinetriaError(message, hint=notes[0] if notes else undone)
     error.code = "interrupted"
     error.exit_code = exit_code
     return error

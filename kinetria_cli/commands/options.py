@@ -25,6 +25,11 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what wou
 LockWaitOption = Annotated[
     str, typer.Option("--lock-wait", metavar="DURATION", help="How long to wait for another migration run.")
 ]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="ID", help="The last one: its id or its number.")]
+StepsOption = Annotated[int | None, typer.Option("--steps", metavar="N", help="How many.")]
+AllowOutOfOrderOption = Annotated[
+    bool, typer.Option("--allow-out-of-order", help="Also files that are older than the newest applied one.")
+]
 
 COMMON: dict[str, tuple[Any, Any]] = {
     "json": (JsonOption, False),

@@ -189,6 +189,12 @@ class MigrationLocked(WaitTimedOut):
     code = "migration.locked"
 
 
+class MigrationBlocked(WaitTimedOut):
+    """Other sessions hold locks that a migration needs."""
+
+    code = "migration.blocked"
+
+
 # 8: login, TLS, privilege, read-only
 
 

@@ -1,27 +1,73 @@
 """Migrations as values: what is applied, what is pending, what a run did."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+Tell = Callable[[str], None]
+"""Takes one line that is worth reading while a run goes on: who is waited for, what is tried again."""
+
+
+def untold(_: str) -> None:
+    """A `Tell` for whom nobody listens."""
+
 
 class MigrationState(StrEnum):
-    """How a migration file and the database's record of it fit together."""
+    """How a migration file and the database's record of it fit together.
+
+    `AHEAD` is applied and newer than every file of the folder, as after an older image was put back. `DIRTY` is a file
+    that runs outside a transaction and did not come to its end.
+    """
 
     APPLIED = "applied"
     PENDING = "pending"
+    MODIFIED = "modified"
     MISSING = "missing"
+    RENAMED = "renamed"
+    OUT_OF_ORDER = "out_of_order"
+    AHEAD = "ahead"
+    DIRTY = "dirty"
+
+
+_WAITING = frozenset({MigrationState.PENDING, MigrationState.OUT_OF_ORDER})
+_BLOCKING = frozenset(
+    {MigrationState.MISSING, MigrationState.RENAMED, MigrationState.OUT_OF_ORDER, MigrationState.DIRTY}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationEntry:
-    """One migration. `applied_at` is UTC, `applied_by` is user@host as recorded."""
+    """One migration.
+
+    Args:
+        id: The file's name without `.sql`.
+        state: How file and record fit.
+        applied_at: UTC; None where it is not recorded as applied.
+        applied_by: user@host as recorded.
+        detail: What is to be said about the state, in words.
+        mend: The next step where something is wrong.
+        harmless: A modification that no run depends on: comments, blank space, or the rollback file alone.
+    """
 
     id: str
     state: MigrationState
     applied_at: datetime | None = None
     applied_by: str | None = None
+    detail: str | None = None
+    mend: str | None = field(default=None, metadata={"json": False})
+    harmless: bool = field(default=False, metadata={"json": False})
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing may be applied before this is mended."""
+        return self.state in _BLOCKING or (self.state is MigrationState.MODIFIED and not self.harmless)
+
+    @property
+    def applied(self) -> bool:
+        """Whether it is recorded as applied."""
+        return self.state not in _WAITING and (self.state is not MigrationState.DIRTY or self.applied_at is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +80,35 @@ class MigrationRun:
 
 @dataclass(frozen=True, slots=True)
 class MigrationStatus:
-    """All migrations in order; `head` is the newest applied one."""
+    """All migrations in order; `head` is the newest applied one.
+
+    Args:
+        migrations: One entry for each file and each record.
+        warnings: What else is worth a look: a lock row that yoyo left behind.
+    """
 
     kind: ClassVar[str] = "migrate.status"
     migrations: tuple[MigrationEntry, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def pending_ids(self) -> tuple[str, ...]:
         """Files that are not applied, in order."""
-        return tuple(entry.id for entry in self.migrations if entry.state is MigrationState.PENDING)
+        return tuple(entry.id for entry in self.migrations if entry.state in _WAITING)
 
     @property
     def applied_ids(self) -> tuple[str, ...]:
         """Applied migrations, in order, with or without a file."""
-        return tuple(entry.id for entry in self.migrations if entry.state is not MigrationState.PENDING)
+        return tuple(entry.id for entry in self.migrations if entry.applied)
 
     @property
-    def missing_ids(self) -> tuple[str, ...]:
-        """Applied migrations whose file is gone."""
-        return tuple(entry.id for entry in self.migrations if entry.state is MigrationState.MISSING)
+    def problems(self) -> tuple[MigrationEntry, ...]:
+        """What has to be mended before anything can be applied."""
+        return tuple(entry for entry in self.migrations if entry.blocks)
+
+    def ids(self, state: MigrationState) -> tuple[str, ...]:
+        """The migrations in a state, in order."""
+        return tuple(entry.id for entry in self.migrations if entry.state is state)
 
     @property
     def head(self) -> str | None:
@@ -65,19 +121,31 @@ class MigrationStatus:
             "migrations": self.migrations,
             "head": self.head,
             "pending": len(self.pending_ids),
-            "problems": len(self.missing_ids),
+            "problems": len(self.problems),
+            "warnings": self.warnings,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class MigrateResult:
-    """What one `migrate` did. `pending` counts what is left, `waited_seconds` is the wait for the lock."""
+    """What one `migrate` did.
+
+    Args:
+        applied: In order.
+        pending: How many are left.
+        head: The newest applied one.
+        waited_seconds: How long the lock was waited for.
+        already_applied: What another run applied while this one waited.
+        already_applied_by: Who that was, user@host.
+    """
 
     kind: ClassVar[str] = "migrate"
     applied: tuple[MigrationRun, ...]
     pending: int
     head: str | None
     waited_seconds: float
+    already_applied: tuple[str, ...] = ()
+    already_applied_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult
+from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
+from kinetria_cli.domain.migration_reports import PlanStep
 
 
 class MigrationGateway(Protocol):
@@ -16,14 +17,39 @@ class MigrationGateway(Protocol):
         """Compare files and records without writing or locking anything."""
         ...
 
-    def apply(self, *, lock_wait: float) -> MigrateResult:
+    def plan(self, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:
+        """Return what `apply` would run, in order, without writing or locking anything.
+
+        Raises:
+            MalformedParameters, MigrationConflict: As for `apply`.
+        """
+        ...
+
+    def apply(
+        self,
+        *,
+        lock_wait: float,
+        to: str | None = None,
+        steps: int | None = None,
+        allow_out_of_order: bool = False,
+        statement_timeout: float | None = None,
+        tell: Tell = untold,
+    ) -> MigrateResult:
         """Apply what is pending, each file in one transaction with its record.
 
         Args:
             lock_wait: Seconds to wait for another run to finish.
+            to: The last one to apply, by id or number.
+            steps: How many to apply.
+            allow_out_of_order: Whether files older than the newest applied one may run.
+            statement_timeout: Seconds that a statement may take; None leaves the server's setting.
+            tell: Takes what is worth reading on the way: who is waited for.
 
         Raises:
+            MalformedParameters: `to` is not pending, `steps` is below 1, or both are given.
+            MigrationConflict: A problem of `MigrationStatus.problems` stands against it; nothing was applied.
             MigrationLocked: Another run took longer.
+            MigrationBlocked: Other sessions hold what a statement needs; its file was rolled back.
             MigrationFailed: A statement failed; its file was rolled back, those before it stay.
             DatabaseReadOnly, PrivilegeMissing: The database or the role cannot be written with.
         """
@@ -37,7 +63,7 @@ class MigrationGateway(Protocol):
         """
         ...
 
-    def rollback(self, ids: tuple[str, ...], *, lock_wait: float) -> RollbackResult:
+    def rollback(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> RollbackResult:
         """Roll back exactly these migrations, which must be the newest applied, newest first.
 
         Raises:

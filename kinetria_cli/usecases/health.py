@@ -161,9 +161,10 @@ def _schema(found: MigrationStatus | KinetriaError) -> Check:
     if found.pending_ids:
         detail = f"{len(found.pending_ids)} pending: {span(found.pending_ids)}"
         return Check("schema", CheckStatus.FAIL, 0.0, detail, "kinetria migrate")
-    if found.missing_ids:
-        detail = f"applied, but without a file here: {span(found.missing_ids)}"
-        return Check("schema", CheckStatus.WARN, 0.0, detail, "kinetria migrate status")
+    if found.problems:
+        first = found.problems[0]
+        more = f"; {len(found.problems)} in all" if len(found.problems) > 1 else ""
+        return Check("schema", CheckStatus.WARN, 0.0, f"{first.id}: {first.detail}{more}", "kinetria migrate status")
     return Check("schema", CheckStatus.OK, 0.0, f"{len(found.applied_ids)} applied, at {found.head}")
 
 

@@ -11,12 +11,37 @@ from kinetria_cli.usecases.target import Target
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.dialogue import Prompt
+    from kinetria_cli.domain.migration import Tell
     from kinetria_cli.domain.migration_ports import MigrationGateway
+    from kinetria_cli.domain.migration_reports import MigrationPlan
 
 
-def migrate(*, migrations: MigrationGateway, lock_wait: float) -> MigrateResult:
+def migrate(
+    *,
+    migrations: MigrationGateway,
+    lock_wait: float,
+    to: str | None,
+    steps: int | None,
+    allow_out_of_order: bool,
+    statement_timeout: float | None,
+    tell: Tell,
+) -> MigrateResult:
     """Apply what is pending. Raises what `MigrationGateway.apply` raises."""
-    return migrations.apply(lock_wait=lock_wait)
+    return migrations.apply(
+        lock_wait=lock_wait,
+        to=to,
+        steps=steps,
+        allow_out_of_order=allow_out_of_order,
+        statement_timeout=statement_timeout,
+        tell=tell,
+    )
+
+
+def plan(*, migrations: MigrationGateway, to: str | None, steps: int | None, allow_out_of_order: bool) -> MigrationPlan:
+    """Say what `migrate` would run. Raises what `MigrationGateway.plan` raises."""
+    from kinetria_cli.domain.migration_reports import MigrationPlan
+
+    return MigrationPlan(migrations.plan(to=to, steps=steps, allow_out_of_order=allow_out_of_order))
 
 
 def migration_status(*, migrations: MigrationGateway) -> MigrationStatus:

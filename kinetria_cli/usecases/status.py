@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.health import HealthStatus
-from kinetria_cli.domain.migration import MigrationStatus
+from kinetria_cli.domain.migration import MigrationState, MigrationStatus
 from kinetria_cli.domain.stack import ServerInfo, ServiceState, StackRecord
 from kinetria_cli.usecases.target import Target
 
@@ -34,11 +34,15 @@ class StatusDatabase:
 
 @dataclass(frozen=True, slots=True)
 class StatusMigrations:
-    """Where the schema stands; None where it could not be read. `missing` are applied without a file."""
+    """Where the schema stands; None where it could not be read.
+
+    `missing` are applied without a file, `problems` is what has to be mended before anything can be applied.
+    """
 
     applied: int | None
     pending: int | None
     missing: int | None
+    problems: int | None
     head: str | None
 
 
@@ -106,10 +110,14 @@ def stack_status(
         environment=environment,
         services=tuple(_database_health(service, info, target) for service in services),
         database=None if target is None else _describe(target, info, "stopped" if stopped else unreachable),
-        migrations=StatusMigrations(None, None, None, None)
+        migrations=StatusMigrations(None, None, None, None, None)
         if migrations is None
         else StatusMigrations(
-            len(migrations.applied_ids), len(migrations.pending_ids), len(migrations.missing_ids), migrations.head
+            len(migrations.applied_ids),
+            len(migrations.pending_ids),
+            len(migrations.ids(MigrationState.MISSING)),
+            len(migrations.problems),
+            migrations.head,
         ),
         records=records,
         health="stopped" if target is None or stopped else _overall(services, info, migrations).value,
@@ -148,4 +156,4 @@ def _overall(
     unwell = any(service.health == "unhealthy" for service in services)
     if info is None or migrations is None or migrations.pending_ids or unwell:
         return HealthStatus.UNHEALTHY
-    return HealthStatus.DEGRADED if migrations.missing_ids or info.read_only else HealthStatus.HEALTHY
+    return HealthStatus.DEGRADED if migrations.problems or info.read_only else HealthStatus.HEALTHY

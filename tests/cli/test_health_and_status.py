@@ -66,7 +66,13 @@ def test_status_in_json_has_the_keys_of_the_contract(gym: Cli, gym_params: Conne
     assert (data["database"]["host"], data["database"]["port"]) == (gym_params.host, gym_params.port)
     assert (data["database"]["name"], data["database"]["user"]) == ("gym", "kinetria")
     assert data["database"]["server"]["version"].startswith("16.")
-    assert data["migrations"] == {"applied": 7, "pending": 0, "missing": 0, "head": "0007_create_audit_log"}
+    assert data["migrations"] == {
+        "applied": 7,
+        "pending": 0,
+        "missing": 0,
+        "problems": 0,
+        "head": "0007_create_audit_log",
+    }
     assert data["records"] == DEMO
 
 

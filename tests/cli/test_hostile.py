@@ -211,20 +211,21 @@ def test_a_hostile_name_of_a_schema_is_harmless_in_an_error(new: Cli, sql: Sql) 
 
 
 def test_a_hostile_migration_file_is_harmless_in_its_error(
-    new: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, empty: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cli.use(empty)
     folder = tmp_path / "migrations"
     folder.mkdir()
     monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
     file = folder / "0001_x.sql"
     for text in ("SELEKT '\x1b]52;c;eA==\x07\u202e[/nope]';\n", 'SELECT * FROM "\x1b]52;c;eA==\x07\u202e[/nope]";\n'):
         file.write_text(text, "utf-8")
-        answer = new("migrate")
+        answer = cli("migrate")
         assert (answer.code, answer.out) == (1, "")
         assert "[/nope]" in answer.err
         assert steering(answer.err) == []
     file.rename(folder / "0001_\x1b[31m.sql")
-    answer = new("migrate")
+    answer = cli("migrate")
     assert (answer.code, steering(answer.err)) == (3, [])
 
 

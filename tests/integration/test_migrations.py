@@ -80,9 +80,9 @@ def marks(sql: Sql) -> list[str]:
 
 
 def relations(sql: Sql, schema: str = "public") -> set[str]:
-    """The tables of a schema but yoyo's own."""
+    """The tables of a schema but those of the bookkeeping."""
     found = sql.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,))
-    return {name for (name,) in found if "yoyo" not in name}
+    return {name for (name,) in found if "yoyo" not in name and "_kinetria" not in name}
 
 
 def locks(sql: Sql) -> int:
@@ -206,7 +206,7 @@ def test_a_first_file_with_a_syntax_error_leaves_the_database_untouched(
     with pytest.raises(MigrationFailed) as failed:
         gateway_for(empty, place).apply(lock_wait=5)
     assert failed.value.message == "0001_bad.sql failed and was rolled back. The database is as before it."
-    assert failed.value.hint == "edit the file, then: kinetria migrate"
+    assert failed.value.hint == "edit the file, then: kinetria migrate plan"
     assert failed.value.details == (
         f"{place}/0001_bad.sql:4:12",
         "  4 |     id int,,",
@@ -255,7 +255,7 @@ def test_the_command_prints_the_place_a_caret_and_the_sqlstate(
         "      | ^\n"
         '  syntax error at or near "SELEKT"  (42601)\n'
         "\n"
-        "  next: edit the file, then: kinetria migrate\n"
+        "  next: edit the file, then: kinetria migrate plan\n"
     )
 
 
@@ -365,7 +365,7 @@ def test_a_migration_whose_file_is_gone_is_missing_and_is_not_rolled_back(
     (folder / f"{IDS[-1]}.sql").unlink()
     (folder / f"{IDS[-1]}.rollback.sql").unlink()
     gateway = gateway_for(migrated, folder)
-    assert gateway.status().missing_ids == IDS[-1:]
+    assert gateway.status().ids(MigrationState.AHEAD) == IDS[-1:]
     with pytest.raises(MigrationConflict) as refused:
         gateway.rollback(IDS[-1:], lock_wait=5)
     assert refused.value.message == f"{IDS[-1]} cannot be rolled back: its file is gone"
@@ -627,6 +627,7 @@ def test_following_the_hint_mends_bookkeeping_that_was_moved(migrated: Connectio
 
 def test_a_mark_without_a_line_in_the_log_is_still_a_mark(migrated: ConnectionParams, sql: Sql) -> None:
     sql.execute("DELETE FROM _yoyo_log")
+    sql.execute("DELETE FROM _kinetria_migration")
     status = gateway_for(migrated).status()
     assert status.applied_ids == IDS
     assert {entry.applied_by for entry in status.migrations} == {None}

@@ -46,7 +46,14 @@ def test_an_error_is_one_document() -> None:
     [
         (
             MigrateResult((MigrationRun("0001_a", 0.5),), 0, "0001_a", 0.0),
-            {"applied": [{"id": "0001_a", "seconds": 0.5}], "pending": 0, "head": "0001_a", "waited_seconds": 0.0},
+            {
+                "applied": [{"id": "0001_a", "seconds": 0.5}],
+                "pending": 0,
+                "head": "0001_a",
+                "waited_seconds": 0.0,
+                "already_applied": [],
+                "already_applied_by": None,
+            },
         ),
         (
             MigrationStatus((MigrationEntry("0001_a", MigrationState.APPLIED, NOW, "ana@host"),)),
@@ -57,11 +64,13 @@ def test_an_error_is_one_document() -> None:
                         "state": "applied",
                         "applied_at": "2026-11-16T18:30:00+00:00",
                         "applied_by": "ana@host",
+                        "detail": None,
                     }
                 ],
                 "head": "0001_a",
                 "pending": 0,
                 "problems": 0,
+                "warnings": [],
             },
         ),
         (

@@ -24,7 +24,7 @@ from tests.fakes import HEALTHY, PARAMS, RECORD, SERVER, FakeEngine, FakeProbe, 
 OK, WARN, FAIL, UNKNOWN, SKIPPED = CheckStatus
 APPLIED = MigrationEntry("0001_create_users", MigrationState.APPLIED)
 PENDING = MigrationEntry("0002_create_workouts", MigrationState.PENDING)
-MISSING = MigrationEntry("0003_gone", MigrationState.MISSING)
+MISSING = MigrationEntry("0003_gone", MigrationState.MISSING, detail="its file is gone")
 OWN = Target(PARAMS, "recorded by kinetria up", own=True)
 OTHERS = Target(replace(PARAMS, sslmode="require"), "the environment", own=False)
 URL = "http://127.0.0.1:8080/health"
@@ -127,7 +127,7 @@ def test_a_read_only_server_is_worth_a_warning(server: ServerInfo) -> None:
     ("found", "wanted"),
     [
         (facts(APPLIED, PENDING, MISSING), (FAIL, "1 pending: 0002_create_workouts", "kinetria migrate")),
-        (facts(APPLIED, MISSING), (WARN, "applied, but without a file here: 0003_gone", "kinetria migrate status")),
+        (facts(APPLIED, MISSING), (WARN, "0003_gone: its file is gone", "kinetria migrate status")),
         (facts(error=MigrationFileInvalid("bad file", hint="mend it")), (UNKNOWN, "bad file", "mend it")),
         (facts(error=MigrationConflict("two heads", hint="look")), (FAIL, "two heads", "look")),
     ],

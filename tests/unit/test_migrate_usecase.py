@@ -3,7 +3,7 @@
 import pytest
 
 from kinetria_cli.domain.errors import ConfirmationRequired, MalformedParameters, MigrationConflict
-from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, RollbackResult
+from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, RollbackResult, untold
 from kinetria_cli.usecases.migrate import choose_rollback, migrate, migration_status, rollback
 from kinetria_cli.usecases.target import Target
 from tests.fakes import PARAMS, FakeMigrations, FakePrompt
@@ -123,7 +123,15 @@ def test_a_rollback_that_is_not_confirmed_changes_nothing() -> None:
 
 def test_migrate_applies_what_is_pending() -> None:
     migrations = FakeMigrations([], IDS)
-    result = migrate(migrations=migrations, lock_wait=3)
+    result = migrate(
+        migrations=migrations,
+        lock_wait=3,
+        to=None,
+        steps=None,
+        allow_out_of_order=False,
+        statement_timeout=None,
+        tell=untold,
+    )
     assert [run.id for run in result.applied] == list(IDS)
     assert migration_status(migrations=migrations).head == IDS[2]
     assert migrations.calls == ["apply, lock wait 3", "status"]
@@ -138,4 +146,10 @@ def test_a_status_counts_what_is_applied_pending_and_a_problem() -> None:
         )
     )
     assert found.applied_ids == ("0001_a", "0002_b")
-    assert found.as_data() == {"migrations": found.migrations, "head": "0002_b", "pending": 1, "problems": 1}
+    assert found.as_data() == {
+        "migrations": found.migrations,
+        "head": "0002_b",
+        "pending": 1,
+        "problems": 1,
+        "warnings": (),
+    }

@@ -1,14 +1,24 @@
 """kinetria migrate: alone it applies; what stands below it is one file each."""
 
+from typing import Annotated
+
 import typer
 
 from kinetria_cli.commands.base import Run, command, seconds
 from kinetria_cli.commands.lazy import LazyCommand, lazy_group
-from kinetria_cli.commands.options import LockWaitOption, YesOption
-from kinetria_cli.usecases.migrate import migrate
+from kinetria_cli.commands.options import (
+    AllowOutOfOrderOption,
+    DryRunOption,
+    LockWaitOption,
+    StepsOption,
+    ToOption,
+    YesOption,
+)
+from kinetria_cli.usecases.migrate import migrate, plan
 
 _AT = "kinetria_cli.commands.migrate"
 COMMANDS = (
+    LazyCommand("plan", f"{_AT}.plan:plan", "Print what would run, in order. Writes nothing."),
     LazyCommand("status", f"{_AT}.status:status", "List every migration and its state. Writes nothing."),
     LazyCommand("rollback", f"{_AT}.rollback:rollback", "Undo the newest migrations, after asking."),
 )
@@ -18,7 +28,31 @@ app = typer.Typer(cls=lazy_group(COMMANDS), rich_markup_mode=None, add_completio
 
 @app.callback(invoke_without_command=True)
 @command(writes=True)
-def apply(run: Run, lock_wait: LockWaitOption = "30s", yes: YesOption = False) -> None:  # noqa: ARG001 - asks nothing
+def apply(
+    run: Run,
+    to: ToOption = None,
+    steps: StepsOption = None,
+    allow_out_of_order: AllowOutOfOrderOption = False,
+    lock_wait: LockWaitOption = "30s",
+    statement_timeout: Annotated[
+        str | None,
+        typer.Option("--statement-timeout", metavar="DURATION", help="Give up a statement that takes longer."),
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,  # noqa: ARG001 - asks nothing
+) -> None:
     """Apply what is pending; the commands below look at and undo what is applied."""
-    wait_seconds = seconds("--lock-wait", lock_wait, zero=True)
-    run.finish(migrate(migrations=run.container.migrations(run.target.params), lock_wait=wait_seconds))
+    migrations = run.container.migrations(run.target.params)
+    if dry_run:
+        run.finish(plan(migrations=migrations, to=to, steps=steps, allow_out_of_order=allow_out_of_order))
+        return
+    result = migrate(
+        migrations=migrations,
+        lock_wait=seconds("--lock-wait", lock_wait, zero=True),
+        to=to,
+        steps=steps,
+        allow_out_of_order=allow_out_of_order,
+        statement_timeout=None if statement_timeout is None else seconds("--statement-timeout", statement_timeout),
+        tell=run.tell,
+    )
+    run.finish(result)

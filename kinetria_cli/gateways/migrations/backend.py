@@ -10,33 +10,20 @@ import os
 import pwd
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-from yoyo import exceptions, internalmigrations
+from yoyo import internalmigrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
-from yoyo.migrations import Migration
+from yoyo.migrations import Migration, StepCollector
 
 from kinetria_cli.gateways.migrations.session import pin_session
+from kinetria_cli.gateways.migrations.sqltext import Statement
 
 MIGRATION_TABLE = "_yoyo_migration"
-
-
-class RecordingCursor(psycopg.Cursor[Any]):
-    """A cursor that tells its backend what it runs, so that an error can be shown in its file."""
-
-    def __init__(self, connection: psycopg.Connection[Any], backend: "SingleConnectionBackend") -> None:
-        super().__init__(connection)
-        self._backend = backend
-
-    def execute(self, query: Any, *args: Any, **kwargs: Any) -> "RecordingCursor":
-        """Run a statement; see psycopg."""
-        self._backend.statements.append(query if isinstance(query, str) else "")
-        super().execute(query, *args, **kwargs)
-        return self
 
 
 class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no type hints
@@ -51,7 +38,6 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         # Not yoyo's own constructor: it opens a connection from a URL, and with it the password enters its errors.
         self._connection = connection
-        self.statements: list[str] = []
         self.migration_table = MIGRATION_TABLE
         self.DatabaseError = self.driver.DatabaseError
 
@@ -60,10 +46,6 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
         rows = self.execute("SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = 'public'").fetchall()
         return [name for (name,) in rows]
 
-    def cursor(self) -> RecordingCursor:
-        """A cursor for one statement."""
-        return RecordingCursor(self._connection, self)
-
     def transaction(self, rollback_on_exit: bool = False) -> AbstractContextManager[Any]:
         """The outermost one is real. Inner ones do nothing: any failure undoes the whole file.
 
@@ -71,6 +53,10 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
         """
         assert not rollback_on_exit
         return nullcontext() if self._in_transaction else self._real_transaction()
+
+    def disable_transactions(self) -> AbstractContextManager[Any]:
+        """Nothing to disable: the connection commits each statement."""
+        return nullcontext()
 
     @contextlib.contextmanager
     def _real_transaction(self) -> Iterator[None]:
@@ -82,9 +68,10 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
             self._in_transaction = False
 
     def ensure_internal_schema_updated(self) -> None:
-        """Left to `apply_one`: a first migration that fails then leaves no tables of yoyo's behind either."""
+        """Left to `prepare_tables`: a first migration that fails then leaves no tables of yoyo's behind either."""
 
-    def _prepare_tables(self) -> None:
+    def prepare_tables(self) -> None:
+        """Make yoyo's tables, or bring them to its newest form, in the caller's transaction."""
         if internalmigrations.needs_upgrading(self):
             internalmigrations.upgrade(self)
 
@@ -93,26 +80,17 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
         """The run holds an advisory lock already; yoyo's row is not needed."""
         yield
 
-    def apply_one(self, migration: Migration, force: bool = False, mark: bool = True) -> None:
-        """Run a migration and record it, in the transaction that the caller opened."""
-        assert self._in_transaction and mark and not force
-        self._prepare_tables()
-        migration.process_steps(self, "apply")
-        self._record(migration, "apply")
-        self.mark_one(migration, log=False)
-
-    def rollback_one(self, migration: Migration, force: bool = False) -> None:
-        """Undo a migration and remove its record, in the transaction that the caller opened."""
-        assert self._in_transaction and not force
-        migration.process_steps(self, "rollback")
-        self._record(migration, "rollback")
-        self.unmark_one(migration, log=False)
-
-    def _record(self, migration: Migration, operation: str) -> None:
+    def record(self, migration: Migration, direction: str) -> None:
+        """Write the mark and the line of the log, or remove the mark, in the transaction that the caller opened."""
+        assert self._in_transaction
         # The file may have changed the role or the search_path; the record belongs in its own place all the same.
         self.execute("RESET ROLE")
         pin_session(self._connection, local=True)
-        self.log_migration(migration, operation)
+        self.log_migration(migration, direction)
+        if direction == "apply":
+            self.mark_one(migration, log=False)
+        else:
+            self.unmark_one(migration, log=False)
 
     def reset_session(self) -> None:
         """Undo what a file set for the session. DISCARD ALL would drop the advisory lock too."""
@@ -126,10 +104,15 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
             "migration_id": migration.id if migration else None,
             "migration_hash": migration.hash if migration else None,
             "username": user_name(),
-            "hostname": socket.gethostname(),
+            "hostname": host_name(),
             "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
             "operation": operation,
         }
+
+
+def host_name() -> str:
+    """Return the name of this machine, without asking a name server."""
+    return socket.gethostname()
 
 
 def user_name() -> str:
@@ -140,15 +123,30 @@ def user_name() -> str:
         return f"uid:{os.geteuid()}"
 
 
-def load(file_id: str, path: str, folder: str) -> Migration:
-    """Return yoyo's view of one file.
+def make_migration(
+    migration_id: str, statements: Sequence[Statement], direction: str, run: Callable[[Statement], None]
+) -> Migration:
+    """Return yoyo's view of one direction of a migration.
 
-    Raises:
-        yoyo.exceptions.BadMigration: yoyo cannot read it.
+    Its steps are functions (yoyo's documentation, "Migration steps"), so that the file is cut where the server would
+    cut it and each statement is known by its place in the file.
+
+    Args:
+        migration_id: The file's name without `.sql`.
+        statements: Of the file of this direction, in order.
+        direction: `apply` or `rollback`.
+        run: Runs one statement.
     """
-    migration = Migration(file_id, path, folder)
-    migration.load()
+    migration = Migration(migration_id, "", "")
+    collector = StepCollector(migration)
+    # yoyo goes through the steps of a rollback from the last to the first.
+    for statement in statements if direction == "apply" else reversed(statements):
+        step = _step(run, statement)
+        collector.add_step(step if direction == "apply" else None, step if direction == "rollback" else None)
+    migration.steps = collector.create_steps(use_transactions=False)
+    migration.use_transactions = False  # the transaction, where there is one, is the caller's
     return migration
 
 
-BadMigration = exceptions.BadMigration
+def _step(run: Callable[[Statement], None], statement: Statement) -> Callable[[object], None]:
+    return lambda _connection: run(statement)

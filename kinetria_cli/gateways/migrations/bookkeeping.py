@@ -1,4 +1,7 @@
-"""Reading what is applied, by SELECTs in a read-only transaction: yoyo has no reading call that writes nothing."""
+"""What is recorded as applied: yoyo's tables, and our own beside them.
+
+Read by SELECTs in a read-only transaction: yoyo has no reading call that writes nothing.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,83 +10,245 @@ from typing import Any
 import psycopg
 
 from kinetria_cli.domain.errors import MigrationConflict
-from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus
-from kinetria_cli.gateways.migrations.files import MigrationFile
 from kinetria_cli.gateways.migrations.session import SCHEMA
 
 YOYO_TABLES = ("_yoyo_migration", "_yoyo_log", "_yoyo_version")
+TABLE = "_kinetria_migration"
+
+_LIVE = "('applying', 'applied', 'rolling_back')"
+_DEFINITION = (
+    f"""
+    CREATE TABLE public.{TABLE} (
+        run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        migration_id text NOT NULL,
+        state text NOT NULL CHECK (state IN ('applying', 'applied', 'rolling_back', 'rolled_back', 'forgotten')),
+        origin text NOT NULL CHECK (origin IN ('migrate', 'adopted', 'baseline', 'repair')),
+        checksum text NOT NULL,
+        raw_checksum text NOT NULL,
+        applied_text text NOT NULL,
+        rollback_checksum text,
+        rollback_raw_checksum text,
+        rollback_text text,
+        applied_by text NOT NULL,
+        tool_version text NOT NULL,
+        started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        finished_at timestamptz,
+        seconds double precision,
+        undone_at timestamptz,
+        undone_by text
+    )
+    """,
+    f"CREATE UNIQUE INDEX {TABLE}_live ON public.{TABLE} (migration_id) WHERE state IN {_LIVE}",
+    f"COMMENT ON TABLE public.{TABLE} IS 'What was applied, beside the marks of yoyo; nobody writes here but the tool'",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedMark:
-    """One row of yoyo's table, with who applied it from yoyo's log."""
+class Record:
+    """What the database says about one migration.
+
+    Args:
+        id: The migration.
+        marked: Whether yoyo's table has it.
+        applied_at: UTC; None where only an intent is recorded.
+        applied_by: user@host.
+        state: Of our own row: `applying`, `applied` or `rolling_back`; None where there is no row yet.
+        origin: Of our own row.
+        checksum: Of the applied text, as `content.checksum`.
+        raw_checksum: Of the applied file, as `content.raw_checksum`.
+        rollback_checksum: Of the rollback file that lay beside it, or None.
+        rollback_raw_checksum: The same, raw.
+    """
 
     id: str
-    applied_at: datetime
+    marked: bool
+    applied_at: datetime | None
     applied_by: str | None
+    state: str | None = None
+    origin: str | None = None
+    checksum: str | None = None
+    raw_checksum: str | None = None
+    rollback_checksum: str | None = None
+    rollback_raw_checksum: str | None = None
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a run outside a transaction never came to its end."""
+        return self.state in ("applying", "rolling_back")
 
 
-def read_marks(connection: psycopg.Connection[Any]) -> tuple[AppliedMark, ...]:
-    """Return what is recorded as applied, by id; nothing on a database that was never migrated.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """All records, and the rows that raw yoyo left in its lock table: process numbers."""
+
+    records: tuple[Record, ...] = ()
+    yoyo_lock_pids: tuple[int, ...] = ()
+
+
+def read_recorded(connection: psycopg.Connection[Any]) -> Recorded:
+    """Return what is recorded, by id; nothing on a database that was never migrated.
 
     Raises:
         MigrationConflict: There are bookkeeping tables in another schema: a second set would re-apply everything.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION READ ONLY")
-        schemas = [
-            name
-            for (name,) in connection.execute(
-                """
-                SELECT n.nspname FROM pg_catalog.pg_class AS c
-                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE c.relname = '_yoyo_migration' AND c.relkind = 'r' ORDER BY 1
-                """
-            )
-        ]
-        if any(name != SCHEMA for name in schemas):
-            other = next(name for name in schemas if name != SCHEMA)
-            moves = "; ".join(f"ALTER TABLE {other}.{table} SET SCHEMA {SCHEMA}" for table in YOYO_TABLES)
-            raise MigrationConflict(
-                f"yoyo's table _yoyo_migration is in schema {', '.join(schemas)}; it is expected in {SCHEMA} alone",
-                hint=f"look which set is right and drop the tables {', '.join(YOYO_TABLES)} of the other"
-                if SCHEMA in schemas
-                else f"move it back: {moves}",
-            )
-        if not schemas:
-            return ()
-        rows = connection.execute(
+        tables = connection.execute(
             """
-            SELECT m.migration_id, m.applied_at_utc AT TIME ZONE 'UTC', l.username || '@' || l.hostname
-            FROM public._yoyo_migration AS m
-            LEFT JOIN LATERAL (
-                SELECT username, hostname FROM public._yoyo_log
-                WHERE migration_hash = m.migration_hash AND operation IN ('apply', 'mark')
-                ORDER BY created_at_utc DESC LIMIT 1
-            ) AS l ON true
-            ORDER BY m.migration_id
-            """
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.relname IN ('_yoyo_migration', 'yoyo_lock', %s) AND c.relkind = 'r' ORDER BY 1
+            """,
+            (TABLE,),
         ).fetchall()
-    return tuple(AppliedMark(*row) for row in rows)
+        _check_schemas([schema for schema, table in tables if table == "_yoyo_migration"])
+        ours = {table for schema, table in tables if schema == SCHEMA}
+        records: tuple[Record, ...] = ()
+        if "_yoyo_migration" in ours:
+            query = _BOTH if TABLE in ours else _MARKS
+            records = tuple(Record(*row) for row in connection.execute(query).fetchall())
+        pids = connection.execute("SELECT pid FROM public.yoyo_lock").fetchall() if "yoyo_lock" in ours else []
+    return Recorded(records, tuple(pid for (pid,) in pids))
 
 
-def compare(files: tuple[MigrationFile, ...], marks: tuple[AppliedMark, ...]) -> MigrationStatus:
-    """Return one entry for each file and each mark, in order."""
-    by_id = {mark.id: mark for mark in marks}
-    known = {file.id for file in files}
-    entries = [
-        MigrationEntry(
-            id=name,
-            state=_state(name in known, name in by_id),
-            applied_at=by_id[name].applied_at if name in by_id else None,
-            applied_by=by_id[name].applied_by if name in by_id else None,
-        )
-        for name in sorted(known | set(by_id))
-    ]
-    return MigrationStatus(tuple(entries))
+_MARKS = """
+    SELECT m.migration_id, true, m.applied_at_utc AT TIME ZONE 'UTC', l.username || '@' || l.hostname
+    FROM public._yoyo_migration AS m
+    LEFT JOIN (
+        SELECT DISTINCT ON (migration_hash) migration_hash, username, hostname
+        FROM public._yoyo_log WHERE operation IN ('apply', 'mark') ORDER BY migration_hash, created_at_utc DESC
+    ) AS l USING (migration_hash)
+    ORDER BY m.migration_id
+"""
+_BOTH = f"""
+    SELECT coalesce(m.migration_id, k.migration_id), m.migration_id IS NOT NULL,
+           CASE WHEN m.migration_id IS NOT NULL THEN coalesce(k.finished_at, m.applied_at) END,
+           coalesce(k.applied_by, m.applied_by), k.state, k.origin,
+           k.checksum, k.raw_checksum, k.rollback_checksum, k.rollback_raw_checksum
+    FROM ({_MARKS}) AS m (migration_id, marked, applied_at, applied_by)
+    FULL JOIN (SELECT * FROM public.{TABLE} WHERE state IN {_LIVE}) AS k ON k.migration_id = m.migration_id
+    ORDER BY 1
+"""  # noqa: S608 - constants of this module
 
 
-def _state(has_file: bool, has_mark: bool) -> MigrationState:
-    if not has_mark:
-        return MigrationState.PENDING
-    return MigrationState.APPLIED if has_file else MigrationState.MISSING
+def _check_schemas(schemas: list[str]) -> None:
+    if all(name == SCHEMA for name in schemas):
+        return
+    other = next(name for name in schemas if name != SCHEMA)
+    moves = "; ".join(f"ALTER TABLE {other}.{table} SET SCHEMA {SCHEMA}" for table in YOYO_TABLES)
+    raise MigrationConflict(
+        f"yoyo's table _yoyo_migration is in schema {', '.join(schemas)}; it is expected in {SCHEMA} alone",
+        hint=f"look which set is right and drop the tables {', '.join(YOYO_TABLES)} of the other"
+        if SCHEMA in schemas
+        else f"move it back: {moves}",
+    )
+
+
+def has_table(connection: psycopg.Connection[Any]) -> bool:
+    """Whether our own table is there."""
+    row = connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL", (f"public.{TABLE}",)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def prepare_table(connection: psycopg.Connection[Any]) -> None:
+    """Make our own table where it is missing, in the caller's transaction if there is one."""
+    if not has_table(connection):
+        with connection.transaction():
+            for statement in _DEFINITION:
+                connection.execute(statement)
+
+
+@dataclass(frozen=True, slots=True)
+class FileTexts:
+    """What is recorded of a migration's two files, taken before it runs.
+
+    Args:
+        id: The migration.
+        text: Of the file; line ends are newlines.
+        checksum: As `content.checksum`.
+        raw_checksum: As `content.raw_checksum`.
+        rollback_text: Of the rollback file, or None where there is none.
+        rollback_checksum: The same for it.
+        rollback_raw_checksum: The same for it.
+    """
+
+    id: str
+    text: str
+    checksum: str
+    raw_checksum: str
+    rollback_text: str | None = None
+    rollback_checksum: str | None = None
+    rollback_raw_checksum: str | None = None
+
+
+def insert_run(
+    connection: psycopg.Connection[Any], texts: FileTexts, *, state: str, origin: str, applied_by: str, version: str
+) -> None:
+    """Record that a migration is being applied, or is applied already (then it took no time that we know)."""
+    connection.execute(
+        f"""
+        INSERT INTO public.{TABLE} (migration_id, state, origin, checksum, raw_checksum, applied_text,
+            rollback_checksum, rollback_raw_checksum, rollback_text, applied_by, tool_version)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,  # noqa: S608 - the table's name is a constant
+        (
+            texts.id,
+            state,
+            origin,
+            texts.checksum,
+            texts.raw_checksum,
+            texts.text,
+            texts.rollback_checksum,
+            texts.rollback_raw_checksum,
+            texts.rollback_text,
+            applied_by,
+            version,
+        ),
+    )
+
+
+def finish_run(connection: psycopg.Connection[Any], migration_id: str) -> None:
+    """Record that a migration that was being applied is applied."""
+    connection.execute(
+        f"""
+        UPDATE public.{TABLE} SET state = 'applied', finished_at = clock_timestamp(),
+            seconds = extract(epoch FROM clock_timestamp() - started_at)
+        WHERE migration_id = %s AND state = 'applying'
+        """,  # noqa: S608 - the table's name is a constant
+        (migration_id,),
+    )
+
+
+def change_state(connection: psycopg.Connection[Any], migration_id: str, state: str, *, by: str | None = None) -> None:
+    """Give the live row of a migration another state; `by` says who undid it."""
+    connection.execute(
+        f"""
+        UPDATE public.{TABLE} SET state = %s, undone_by = %s,
+            undone_at = CASE WHEN %s::text IS NULL THEN NULL ELSE clock_timestamp() END
+        WHERE migration_id = %s AND state IN {_LIVE}
+        """,  # noqa: S608 - constants of this module
+        (state, by, by, migration_id),
+    )
+
+
+def remove_intent(connection: psycopg.Connection[Any], migration_id: str) -> None:
+    """Forget that a migration was begun: it had no effect."""
+    connection.execute(
+        f"DELETE FROM public.{TABLE} WHERE migration_id = %s AND state = 'applying'",  # noqa: S608 - a constant
+        (migration_id,),
+    )
+
+
+def read_texts(connection: psycopg.Connection[Any], migration_id: str) -> FileTexts | None:
+    """Return what was recorded of a migration when it was last applied; None where nothing was."""
+    if not has_table(connection):
+        return None
+    row = connection.execute(
+        f"""
+        SELECT migration_id, applied_text, checksum, raw_checksum, rollback_text, rollback_checksum,
+               rollback_raw_checksum
+        FROM public.{TABLE} WHERE migration_id = %s ORDER BY run_id DESC LIMIT 1
+        """,  # noqa: S608 - the table's name is a constant
+        (migration_id,),
+    ).fetchone()
+    return FileTexts(*row) if row else None

@@ -1,30 +1,24 @@
 """Where in its file a statement failed: path, line, caret, and what the server says."""
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kinetria_cli.gateways.migrations.content import SqlFile
+from kinetria_cli.gateways.migrations.sqltext import Statement
 
 if TYPE_CHECKING:
     import psycopg
 
 
-_HEADER = re.compile(r"(?:[^\S\n]*(?:--[^\n]*)?\n)*")
-"""Blank lines and line comments at the top, which yoyo cuts off before it runs the first statement."""
-
-
-def source_excerpt(path: Path, statements: Sequence[str], error: "psycopg.Error") -> tuple[str, ...]:
+def source_excerpt(file: SqlFile, statement: Statement | None, error: "psycopg.Error") -> tuple[str, ...]:
     """Return the lines to print below an error.
 
     Args:
-        path: The migration file.
-        statements: What was run, in order, the last one failed; the file's own as they were cut out of it, and the
-            bookkeeping's, which are not in it.
+        file: The migration file.
+        statement: The one that failed; None where it was none of the file.
         error: What the driver raised; its `statement_position` counts characters from 1 (PostgreSQL protocol, field P).
     """
-    source = path.read_text("utf-8")
-    start = _start_of_last(source, statements)
-    lines = [str(path)] if start is None else list(_excerpt(path, source, start, statements[-1], error))
+    lines = [str(file.path)] if statement is None else list(_excerpt(file, statement, error))
     sqlstate = f"  ({error.sqlstate})" if error.sqlstate else ""
     lines.append(f"{error.diag.message_primary or str(error).strip()}{sqlstate}")
     if error.diag.message_detail:
@@ -34,25 +28,21 @@ def source_excerpt(path: Path, statements: Sequence[str], error: "psycopg.Error"
     return tuple(lines)
 
 
-def _start_of_last(source: str, statements: Sequence[str]) -> int | None:
-    """Find the last statement, each behind the one before it: the same words may stand above, also in a comment."""
-    header = _HEADER.match(source)
-    position = header.end() if header else 0
-    start = None
-    for statement in statements:
-        found = source.find(statement, position) if statement.strip() else -1
-        start = found if found >= 0 else None
-        position = found + len(statement) if found >= 0 else position
-    return start
+def missing_relation(error: "psycopg.Error") -> str | None:
+    """Return the name of the table that an error says does not exist, whatever language it says so in."""
+    found = re.search(r'["\u201c\u201e\u00ab]([^"\u201d\u201c\u00bb]+)', error.diag.message_primary or "")
+    return found[1] if found and error.sqlstate == "42P01" else None
 
 
-def _excerpt(path: Path, source: str, start: int, statement: str, error: "psycopg.Error") -> tuple[str, ...]:
+def _excerpt(file: SqlFile, statement: Statement, error: "psycopg.Error") -> tuple[str, ...]:
     # Without a position the server blames the statement as a whole.
     position = error.diag.statement_position
-    offset = start + (int(position) - 1 if position else len(statement) - len(statement.lstrip()))
-    line_number = source.count("\n", 0, offset) + 1
-    line_start = source.rfind("\n", 0, offset) + 1
-    line = source[line_start:].split("\n", 1)[0]
+    offset = statement.start + (int(position) - 1 if position else 0)
+    number = file.line_of(offset)
+    line_start = file.text.rfind("\n", 0, offset) + 1
+    line = file.text[line_start:].split("\n", 1)[0]
     column = offset - line_start + 1
-    gutter = f"  {line_number} | "
-    return (f"{path}:{line_number}:{column}", gutter + line, " " * (len(gutter) - 2) + "| " + " " * (column - 1) + "^")
+    gutter = f"  {number} | "
+    # Tabs stay tabs, so that the caret stands below what it means.
+    blank = "".join("\t" if character == "\t" else " " for character in line[: column - 1])
+    return (f"{file.path}:{number}:{column}", gutter + line, " " * (len(gutter) - 2) + "| " + blank + "^")

@@ -8,9 +8,12 @@ import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, PrivilegeMissing
+from kinetria_cli.domain.migration import Tell
 
 SCHEMA = "public"
 POLL_SECONDS = 0.1
+_QUERY_SHOWN = 80
+_TELL_AFTER_SECONDS = 0.5
 
 _SESSION = {
     # Names resolve here whatever the role's own search_path says: a schema named like the role would hide our tables.
@@ -39,10 +42,12 @@ class LockHolder:
     application_name: str
     client: str
     since: str
+    query: str
 
     def __str__(self) -> str:
         program = self.application_name or "an unnamed program"
-        return f"{program} at {self.client}, server process {self.pid}, since {self.since}"
+        running = " ".join(self.query.split())[:_QUERY_SHOWN]
+        return f"{program} at {self.client}, server process {self.pid}, since {self.since}, runs: {running}"
 
 
 def check_writable(connection: psycopg.Connection[Any]) -> None:
@@ -81,8 +86,8 @@ def lock_key(database: str) -> int:
     return int.from_bytes(digest[:8]) >> 1
 
 
-def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float) -> float:
-    """Take the session's advisory lock; return the seconds waited.
+def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float, tell: Tell) -> float:
+    """Take the session's advisory lock; return the seconds waited. Tells once who holds it.
 
     Polled: a session that waits inside pg_advisory_lock() holds a snapshot, and a concurrent index build waits for it.
 
@@ -91,6 +96,7 @@ def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float) -> fl
     """
     key = lock_key(connection.info.dbname)
     deadline = Deadline(wait_seconds)
+    quiet: Deadline | None = Deadline(_TELL_AFTER_SECONDS)
     while True:
         row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", (key,)).fetchone()
         if row and row[0]:
@@ -100,6 +106,9 @@ def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float) -> fl
                 f"another migration run holds the lock: {lock_holder(connection, key) or 'it ended just now'}",
                 hint="wait for it, or raise --lock-wait",
             )
+        if quiet and quiet.passed and (holder := lock_holder(connection, key)):
+            tell(f"waiting for another migration run: {holder}")
+            quiet = None
         deadline.pause(POLL_SECONDS)
 
 
@@ -115,7 +124,7 @@ def lock_holder(connection: psycopg.Connection[Any], key: int) -> LockHolder | N
     row = connection.execute(
         """
         SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
-               to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC'
+               to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', a.query
         FROM pg_catalog.pg_locks AS l
         JOIN pg_catalog.pg_stat_activity AS a USING (pid)
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1

@@ -14,6 +14,7 @@ SUBJECTS = {
     "migrate": "migrations",
     "migrate.rollback": "migrations",
     "migrate.status": "migrations",
+    "migrate.plan": "plans",
     "health": "health",
     "seed": "seed",
     "inspect.list": "records",

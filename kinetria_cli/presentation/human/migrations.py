@@ -3,7 +3,7 @@
 from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.domain.migration import MigrateResult, MigrationState, MigrationStatus, RollbackResult
+from kinetria_cli.domain.migration import MigrateResult, MigrationState, MigrationStatus, RollbackResult, span
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, moment
 
@@ -18,8 +18,17 @@ def render(result: Any, _: Screen) -> None:
 def _(result: MigrateResult, screen: Screen) -> None:
     for run in result.applied:
         screen.marked(Mark.DONE, run.id, "", duration(run.seconds), name_width=40)
+    if result.already_applied:
+        others = span(result.already_applied)
+        screen.line(f"{others} already applied by {result.already_applied_by} while this run waited")
     count = len(result.applied)
-    screen.line(f"{count} applied, now at {result.head}" if count else f"Nothing to do: at {result.head}, none pending")
+    if count:
+        screen.line(
+            f"{count} applied, now at {result.head}" + (f", {result.pending} pending" if result.pending else "")
+        )
+    else:
+        pending = f"{result.pending} pending" if result.pending else "none pending"
+        screen.line(f"Nothing to do: at {result.head or 'an empty schema'}, {pending}")
 
 
 @render.register
@@ -35,14 +44,29 @@ def _(result: RollbackResult, screen: Screen) -> None:
     screen.line(f"{len(result.rolled_back)} rolled back, now at {head}, {result.pending} pending")
 
 
+MARKS = {
+    MigrationState.APPLIED: Mark.DONE,
+    MigrationState.PENDING: Mark.BUSY,
+    MigrationState.AHEAD: Mark.LOOK,
+    MigrationState.MODIFIED: Mark.LOOK,
+}
+
+
 @render.register
 def _(result: MigrationStatus, screen: Screen) -> None:
-    marks = {MigrationState.APPLIED: Mark.DONE, MigrationState.PENDING: Mark.BUSY, MigrationState.MISSING: Mark.LOOK}
     for entry in result.migrations:
         when = f"{moment(entry.applied_at)} UTC by {entry.applied_by}" if entry.applied_at else ""
-        screen.marked(marks[entry.state], entry.id, f"{entry.state.value:<9}{when}", name_width=40)
+        mark = Mark.FAILED if entry.blocks else MARKS.get(entry.state, Mark.LOOK)
+        screen.marked(mark, entry.id, f"{entry.state.value.replace('_', ' '):<13}{when}", name_width=40)
+        if entry.detail:
+            screen.line("    ", entry.detail)
+        if entry.blocks:
+            screen.line("    next: ", entry.mend or "")
+    for warning in result.warnings:
+        screen.marked(Mark.LOOK, warning, "")
     pending = len(result.pending_ids)
-    applied = len(result.applied_ids)
-    if result.missing_ids:
-        screen.line(f"{len(result.missing_ids)} applied without a file: put it back, or look who applied it from where")
-    screen.line(f"{applied} applied, {pending} pending" + (". Apply: kinetria migrate" if pending else ""))
+    summary = f"{len(result.applied_ids)} applied, {pending} pending"
+    if result.problems:
+        screen.line(f"{summary}, {len(result.problems)} to mend before anything is applied")
+    else:
+        screen.line(summary + (". Apply: kinetria migrate" if pending else ""))

@@ -71,9 +71,9 @@ def _render_contents(result: StackStatus, screen: Screen) -> None:
     migrations = result.migrations
     if migrations.applied is not None:
         pending = f"{migrations.pending} pending: kinetria migrate" if migrations.pending else "none pending"
-        if migrations.missing:
-            pending += f", {migrations.missing} without a file: kinetria migrate status"
-        mark = Mark.LOOK if migrations.pending or migrations.missing else Mark.DONE
+        if migrations.problems:
+            pending += f", {migrations.problems} to mend: kinetria migrate status"
+        mark = Mark.LOOK if migrations.pending or migrations.problems else Mark.DONE
         screen.marked(mark, "migrations", f"{migrations.applied} applied, {pending}    {migrations.head or ''}")
     if result.records:
         screen.line("   ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in result.records.items()))

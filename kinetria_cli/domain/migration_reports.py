@@ -1,0 +1,122 @@
+"""What is said about migrations besides their state: plans, history, differences, repairs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One file that would run.
+
+    Args:
+        id: The migration.
+        direction: `apply` or `rollback`.
+        transactional: Whether it runs in one transaction with its record.
+        sql: The file's text, as it would run.
+        statements: How many.
+    """
+
+    id: str
+    direction: str
+    transactional: bool
+    sql: str
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPlan:
+    """What would run, in order."""
+
+    kind: ClassVar[str] = "migrate.plan"
+    steps: tuple[PlanStep, ...]
+    findings: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One migration that was applied, whether it still is or not.
+
+    Args:
+        id: The migration.
+        state: `applied`, `rolled_back`, `forgotten` by a repair, or `applying` and `rolling_back` if it never ended.
+        origin: `migrate`, `adopted` (its text was taken from the file later), `baseline` or `repair`.
+        started_at: UTC, the server's clock; None where yoyo alone recorded it.
+        finished_at: UTC.
+        seconds: How long its file ran.
+        applied_by: user@host.
+        tool_version: Of kinetria.
+        checksum: Of what counts in the file.
+        undone_at: When it was rolled back or forgotten, UTC.
+        undone_by: user@host.
+    """
+
+    id: str
+    state: str
+    origin: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None
+    applied_by: str | None
+    tool_version: str | None
+    checksum: str | None
+    undone_at: datetime | None = None
+    undone_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationHistory:
+    """Everything that was ever applied, oldest first."""
+
+    kind: ClassVar[str] = "migrate.history"
+    runs: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationDiff:
+    """What was applied against what lies in the folder.
+
+    Args:
+        id: The migration.
+        adopted: Whether the applied text was taken from the file later.
+        applied: The applied text.
+        file: The file's text; None where the file is gone.
+        rollback_applied: The text of the rollback file when it was applied; None where there was none.
+        rollback_file: The text of the rollback file now; None where there is none.
+        diff: Lines of a unified diff, the applied text first; empty where both are the same.
+    """
+
+    kind: ClassVar[str] = "migrate.diff"
+    id: str
+    adopted: bool
+    applied: str
+    file: str | None
+    rollback_applied: str | None
+    rollback_file: str | None
+    diff: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairStep:
+    """One thing that a repair does.
+
+    Args:
+        id: The migration.
+        problem: What is wrong.
+        action: What mends it.
+        sql: The statement that is run for it besides the bookkeeping's own.
+    """
+
+    id: str
+    problem: str
+    action: str
+    sql: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepairResult:
+    """What one `migrate repair` did, or with --dry-run would do."""
+
+    kind: ClassVar[str] = "migrate.repair"
+    steps: tuple[RepairStep, ...]
+    repaired: bool

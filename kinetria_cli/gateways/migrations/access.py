@@ -1,0 +1,100 @@
+"""One folder and one database, as everything that works on migrations needs them."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinetria_cli.domain.migration import MigrationState, MigrationStatus, Tell
+from kinetria_cli.gateways.migrations import session
+from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
+from kinetria_cli.gateways.migrations.compare import compare
+from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from kinetria_cli.gateways.migrations.runner import Runner
+
+Connect = Callable[[], AbstractContextManager["psycopg.Connection[Any]"]]
+"""Opens one connection in autocommit mode, its errors translated, closed at the end of the block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found.
+
+    Args:
+        files: Of the folder, in order.
+        status: How they and the records fit.
+        unrecorded: Marks of yoyo's without a row of ours.
+    """
+
+    files: tuple[MigrationFile, ...]
+    status: MigrationStatus
+    unrecorded: tuple[str, ...]
+
+    def file(self, migration_id: str) -> MigrationFile | None:
+        """The files of a migration; None where they are gone."""
+        return next((file for file in self.files if file.id == migration_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The files of a folder against one database.
+
+    Args:
+        folder: The migrations folder.
+        connect: Opens a connection.
+        version: Of the tool, for the record.
+        kill_point: Called at named places of a run.
+        lock_timeout: Seconds that a statement of a transactional file waits for a lock.
+    """
+
+    folder: Path
+    connect: Connect
+    version: str
+    kill_point: Callable[[str], None]
+    lock_timeout: float
+
+    def look(self, connection: "psycopg.Connection[Any]") -> Look:
+        """Compare files and records.
+
+        Raises:
+            MigrationFileInvalid: The folder or a name breaks a rule.
+            MigrationConflict: The bookkeeping contradicts itself.
+        """
+        files = read_folder(self.folder)
+        recorded = read_recorded(connection)
+        status = compare(files, recorded)
+        if status.ids(MigrationState.DIRTY):
+            from kinetria_cli.gateways.migrations.interrupted import explain
+
+            entries = (explain(connection, e) if e.state is MigrationState.DIRTY else e for e in status.migrations)
+            status = replace(status, migrations=tuple(entries))
+        return Look(files, status, tuple(r.id for r in recorded.records if r.marked and r.state is None))
+
+    @contextlib.contextmanager
+    def locked(self, connection: "psycopg.Connection[Any]", wait_seconds: float, tell: Tell) -> Iterator[float]:
+        """Hold the migration lock; yields the seconds waited.
+
+        Raises:
+            DatabaseReadOnly, PrivilegeMissing: Nothing could be written.
+            MigrationLocked: Another run held it to the end of the wait.
+        """
+        session.check_writable(connection)
+        session.pin_session(connection)
+        # Given back by the end of the connection, which this block's caller closes.
+        yield session.acquire_lock(connection, wait_seconds, tell)
+
+    def runner(
+        self, connection: "psycopg.Connection[Any]", *, statement_timeout: float | None = None, tell: Tell
+    ) -> "Runner":
+        """Return what runs files on a connection that holds the lock."""
+        # yoyo takes 50 ms to import, and most runs find nothing to do.
+        from kinetria_cli.gateways.migrations.runner import Runner, RunOptions
+
+        options = RunOptions(self.version, self.lock_timeout, statement_timeout, self.kill_point, tell)
+        return Runner(connection, options)

@@ -1,0 +1,177 @@
+"""One `migrate`: everything is looked at first, then the lock, then a file after the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kinetria_cli.domain.errors import DatabaseReadOnly, DatabaseUnreachable, MigrationLocked, PrivilegeMissing
+from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell, untold
+from kinetria_cli.domain.migration_reports import PlanStep
+from kinetria_cli.gateways.migrations.access import Access, Look
+from kinetria_cli.gateways.migrations.compare import texts_of
+from kinetria_cli.gateways.migrations.selection import choose, refuse_problems
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from kinetria_cli.gateways.migrations.content import SqlFile
+    from kinetria_cli.gateways.migrations.runner import Runner, Step
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRequest:
+    """What one run is asked for; see `MigrationGateway.apply`."""
+
+    lock_wait: float
+    to: str | None
+    steps: int | None
+    allow_out_of_order: bool
+    statement_timeout: float | None
+    tell: Tell
+
+
+class Application:
+    """One run, which goes on with a new connection where the answer to a COMMIT was lost."""
+
+    def __init__(self, access: Access, request: ApplyRequest) -> None:
+        self._access = access
+        self._request = request
+        self._chosen: tuple[str, ...] | None = None
+        self._done: list[MigrationRun] = []
+        self._runner: Runner | None = None
+
+    def run(self) -> MigrateResult:
+        """Apply what is chosen. Raises what `MigrationGateway.apply` raises."""
+        while True:
+            try:
+                with self._access.connect() as connection:
+                    return self._apply(connection)
+            except DatabaseUnreachable:
+                unknown = self._runner.committing if self._runner else None
+                if unknown is None or not self._is_applied(unknown):
+                    raise
+                self._request.tell(f"the connection was lost while {unknown} was committed; it is applied")
+                self._done.append(MigrationRun(unknown, 0.0))
+                self._runner = None
+
+    def _apply(self, connection: "psycopg.Connection[Any]") -> MigrateResult:
+        look = self._access.look(connection)
+        if self._chosen is None:
+            self._check(look)
+            self._chosen = choose(look.status.pending_ids, to=self._request.to, steps=self._request.steps)
+        if not self._chosen:
+            self._adopt_if_possible(connection, look)
+            return MigrateResult((), len(look.status.pending_ids), look.status.head, 0.0)
+        with self._access.locked(connection, self._request.lock_wait, self._request.tell) as waited:
+            # Looked at again inside the lock: another run may have applied some of them meanwhile.
+            look = self._access.look(connection)
+            refuse_problems(look.status, allow_out_of_order=self._request.allow_out_of_order)
+            self._runner = self._access.runner(
+                connection, statement_timeout=self._request.statement_timeout, tell=self._request.tell
+            )
+            _adopt(connection, look, self._runner)
+            pending = set(look.status.pending_ids)
+            for step in _steps(look, [name for name in self._chosen if name in pending]):
+                self._done.append(self._runner.run(step))
+            return self._result(self._access.look(connection), waited)
+
+    def _check(self, look: Look) -> None:
+        """Everything that can be known before any SQL."""
+        for warning in look.status.warnings:
+            self._request.tell(warning)
+        refuse_problems(look.status, allow_out_of_order=self._request.allow_out_of_order)
+        read_pending(look)
+        if ahead := look.status.ids(MigrationState.AHEAD):
+            self._request.tell(
+                f"the database is ahead: {', '.join(ahead)} applied, the newest file here is {look.files[-1].id};"
+                " an older version of the tool or of the folder?"
+            )
+        for entry in look.status.migrations:
+            if entry.harmless and entry.state is MigrationState.MODIFIED:
+                self._request.tell(f"{entry.id}: {entry.detail}")
+
+    def _result(self, look: Look, waited: float) -> MigrateResult:
+        ran = {run.id for run in self._done}
+        others = tuple(name for name in self._chosen or () if name not in ran)
+        by = {entry.id: entry.applied_by for entry in look.status.migrations}
+        return MigrateResult(
+            tuple(self._done),
+            len(look.status.pending_ids),
+            look.status.head,
+            round(waited, 3),
+            already_applied=others,
+            already_applied_by=by[others[-1]] if others else None,
+        )
+
+    def _is_applied(self, name: str) -> bool:
+        """Whether a COMMIT whose answer was lost took place; the lock is free once the server ended that session."""
+        with self._access.connect() as connection, self._access.locked(connection, self._request.lock_wait, untold):
+            return name in self._access.look(connection).status.applied_ids
+
+    def _adopt_if_possible(self, connection: "psycopg.Connection[Any]", look: Look) -> None:
+        """Take the checksums of marks that have none; a role that may only read still finds nothing to do."""
+        if not look.unrecorded:
+            return
+        tell = self._request.tell
+        try:
+            with self._access.locked(connection, 0, tell):
+                _adopt(connection, self._access.look(connection), self._access.runner(connection, tell=tell))
+        except (DatabaseReadOnly, PrivilegeMissing, MigrationLocked) as error:
+            tell(f"the checksums of what is applied are not recorded yet: {error.message}")
+
+
+def plan(access: Access, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:
+    """See `MigrationGateway.plan`."""
+    with access.connect() as connection:
+        look = access.look(connection)
+    refuse_problems(look.status, allow_out_of_order=allow_out_of_order)
+    files = read_pending(look)
+    return tuple(
+        PlanStep(name, "apply", files[name].transactional, files[name].text, len(files[name].statements))
+        for name in choose(look.status.pending_ids, to=to, steps=steps)
+    )
+
+
+def read_pending(look: Look) -> "dict[str, SqlFile]":
+    """Read and check every pending file, also those that will not run this time, and their rollback files.
+
+    Raises:
+        MigrationFileInvalid: One breaks a rule.
+    """
+    if not look.status.pending_ids:
+        return {}
+    from kinetria_cli.gateways.migrations.content import read_sql
+    from kinetria_cli.gateways.migrations.dependencies import check_dependencies
+
+    found = {}
+    for name in look.status.pending_ids:
+        file = look.file(name)
+        assert file is not None
+        found[name] = read_sql(file.path)
+        if file.rollback_path is not None:
+            read_sql(file.rollback_path)
+    check_dependencies(found, known={*look.status.applied_ids, *(file.id for file in look.files)})
+    return found
+
+
+def _steps(look: Look, names: Sequence[str]) -> "list[Step]":
+    from kinetria_cli.gateways.migrations.content import parse_sql
+    from kinetria_cli.gateways.migrations.runner import Step
+
+    steps = []
+    for name in names:
+        file = look.file(name)
+        assert file is not None
+        # Read once, so that what is recorded is what runs.
+        texts = texts_of(file)
+        steps.append(Step(name, "apply", parse_sql(file.path, texts.text), texts))
+    return steps
+
+
+def _adopt(connection: "psycopg.Connection[Any]", look: Look, runner: "Runner") -> None:
+    """Record the present files as the text of what was applied before texts were recorded."""
+    found = [file for file in look.files if file.id in look.unrecorded]
+    if found:
+        with connection.transaction():
+            for file in found:
+                runner.record_only(texts_of(file), origin="adopted")

@@ -1,0 +1,130 @@
+"""What a statement outside a transaction left behind when it did not come to its end."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from kinetria_cli.domain.errors import MigrationConflict
+from kinetria_cli.domain.migration import MigrationEntry
+from kinetria_cli.gateways.migrations.bookkeeping import read_texts
+from kinetria_cli.gateways.migrations.content import concurrent_index, parse_sql
+from kinetria_cli.gateways.migrations.sqltext import Statement
+
+
+class IndexState(StrEnum):
+    """Of the index that a statement makes or drops; `UNKNOWN` where it is another kind of statement."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What is there now.
+
+    Args:
+        index: The index's name as the statement writes it, or None.
+        state: Of that index.
+        creates: Whether the statement makes it; else it drops it.
+    """
+
+    index: str | None
+    state: IndexState
+    creates: bool
+
+    @property
+    def invalid(self) -> bool:
+        """Whether an index is there that nothing may rely on."""
+        return self.state is IndexState.INVALID
+
+    @property
+    def harmless(self) -> bool:
+        """Whether a statement that failed is known to have had no effect."""
+        return self.state in (IndexState.VALID, IndexState.ABSENT)
+
+    @property
+    def finished(self) -> bool:
+        """Whether what the statement wanted is there."""
+        return self.state is (IndexState.VALID if self.creates else IndexState.ABSENT)
+
+    @property
+    def drop(self) -> str:
+        """The statement that removes the invalid index."""
+        return f"DROP INDEX CONCURRENTLY {self.index}"
+
+    @property
+    def outcome(self) -> str:
+        """How a failed run ended, to go on with "failed ..."."""
+        if self.harmless:
+            return "and had no effect. The database is as before it."
+        if self.invalid:
+            return f"and left the index {self.index} invalid."
+        return "outside a transaction; what it did before that stays."
+
+    @property
+    def hint(self) -> str:
+        """The exact repair."""
+        if self.invalid:
+            return f"mend the cause; then kinetria migrate repair ({self.drop}), then kinetria migrate"
+        return "look what it did; then kinetria migrate repair --as applied, or --as pending"
+
+    def sentence(self, migration_id: str) -> str:
+        """What is to be said after an interruption."""
+        if self.harmless:
+            return f"{migration_id} had no effect; run it again"
+        return (
+            f"{migration_id} runs outside a transaction and was cut off: kinetria migrate repair, then kinetria migrate"
+        )
+
+    def conflict(self, migration_id: str) -> MigrationConflict:
+        """The error of a run that ended without an error and still did not make the index valid."""
+        return MigrationConflict(
+            f"{migration_id} ran, but its index {self.index} is not valid; it is not recorded as applied",
+            hint=self.hint,
+        )
+
+
+def look_at(connection: psycopg.Connection[Any], statement: Statement) -> Leftover:
+    """Return what a statement's index is like now."""
+    name = concurrent_index(statement)
+    creates = statement.words[0] == "CREATE"
+    if name is None:
+        return Leftover(None, IndexState.UNKNOWN, creates)
+    row = connection.execute(
+        "SELECT indisvalid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%s)", (name,)
+    ).fetchone()
+    state = IndexState.ABSENT if row is None else IndexState.VALID if row[0] else IndexState.INVALID
+    return Leftover(name, state, creates)
+
+
+def leftover_of(connection: psycopg.Connection[Any], migration_id: str, *, undoing: bool) -> Leftover:
+    """Return what a migration that is recorded as begun left behind.
+
+    Args:
+        connection: To the database.
+        migration_id: The migration.
+        undoing: Whether it was being rolled back.
+    """
+    texts = read_texts(connection, migration_id)
+    text = None if texts is None else texts.rollback_text if undoing else texts.text
+    if text is None:
+        return Leftover(None, IndexState.UNKNOWN, not undoing)
+    return look_at(connection, parse_sql(Path(f"{migration_id}.sql"), text).statements[0])
+
+
+def explain(connection: psycopg.Connection[Any], entry: MigrationEntry) -> MigrationEntry:
+    """Return a dirty entry with what its run left behind and the exact repair."""
+    leftover = leftover_of(connection, entry.id, undoing=entry.applied_at is not None)
+    found = {
+        IndexState.VALID: f"the index {leftover.index} is there and valid",
+        IndexState.INVALID: f"the index {leftover.index} is invalid: {leftover.drop}",
+        IndexState.ABSENT: f"the index {leftover.index} is not there",
+        IndexState.UNKNOWN: "nobody can tell what it did",
+    }[leftover.state]
+    mend = "kinetria migrate repair" + (" --as applied, or --as pending" if leftover.index is None else "")
+    return replace(entry, detail=f"{entry.detail}; {found}", mend=mend)

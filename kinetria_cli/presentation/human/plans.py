@@ -1,0 +1,24 @@
+"""What would run, for people."""
+
+from functools import singledispatch
+from typing import Any
+
+from kinetria_cli.domain.migration_reports import MigrationPlan
+from kinetria_cli.presentation.screen import Screen
+
+
+@singledispatch
+def render(result: Any, _: Screen) -> None:
+    """Print a result for people."""
+    raise TypeError(f"no renderer for {type(result).__name__}")
+
+
+@render.register
+def _(result: MigrationPlan, screen: Screen) -> None:
+    for number, step in enumerate(result.steps, 1):
+        how = "transactional" if step.transactional else "not transactional"
+        count = f"{step.statements} statement" + ("s" if step.statements > 1 else "")
+        screen.line(f"{number}  {step.id}   {how}, {count}")
+        for line in step.sql.strip().split("\n"):
+            screen.line("     ", line)
+    screen.line("Nothing was changed. Apply: kinetria migrate" if result.steps else "Nothing is pending.")
