@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kinetria_cli.domain.errors import error_classes
-from tests.world import CHECKOUT, Cli, command_paths
+from tests.world import CHECKOUT, HEAD, IDS, Cli, command_paths
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
 SOURCES = sorted((CHECKOUT / "kinetria_cli").rglob("*.py"))
@@ -39,6 +39,13 @@ def test_every_error_code_is_listed() -> None:
 def test_the_two_commands_are_given() -> None:
     assert "make up" in README
     assert "make test" in README
+
+
+@pytest.mark.parametrize("title", ["Examples", "Engines"])
+def test_the_examples_are_of_the_present_migrations(title: str) -> None:
+    applied = re.findall(r"(\d+) applied\b.*?(\d{4}_\w+)", section(title))
+    assert applied
+    assert set(applied) == {(str(len(IDS)), HEAD)}
 
 
 def texts() -> set[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,19 @@ from kinetria_cli.domain.stack import ConnectionParams
 CHECKOUT = Path(__file__).resolve().parent.parent
 MIGRATIONS = CHECKOUT / "migrations"
 GOLDEN = Path(__file__).parent / "golden"
+IDS = tuple(sorted(path.stem for path in MIGRATIONS.glob("*.sql") if ".rollback" not in path.name))
+HEAD = IDS[-1]
+NEXT = f"{int(HEAD[:4]) + 1:04}"
+"""The number of a migration that a test adds to a copy of the folder."""
+
+
+def first_seven(place: Path) -> Path:
+    """A folder of 0001 to 0007 alone, whose catalog the specification gives; new in `place`."""
+    folder = place / "seven"
+    folder.mkdir()
+    for path in MIGRATIONS.glob("000[1-7]_*"):
+        shutil.copy(path, folder)
+    return folder
 
 
 def connect_to(params: ConnectionParams) -> psycopg.Connection[Any]:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
-from tests.world import MIGRATIONS, Answer
+from tests import world
+from tests.world import Answer
 
-IDS = sorted(path.stem for path in MIGRATIONS.glob("*.sql") if ".rollback" not in path.name)
+IDS = list(world.IDS)
 ENTITIES: dict[str, type[Any]] = {
     "users": User,
     "workouts": Workout,

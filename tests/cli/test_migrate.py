@@ -1,6 +1,7 @@
 """`kinetria migrate`, its status and rollback on a real database."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.cli.answers import IDS, failed, succeeded
 from tests.integration.rows import Sql, count, one
-from tests.world import MIGRATIONS, Cli
+from tests.world import MIGRATIONS, NEXT, Cli, connect_to, first_seven
 
 
 def test_migrate_applies_all_and_says_where_it_is(cli: Cli, empty: ConnectionParams) -> None:
@@ -16,14 +17,14 @@ def test_migrate_applies_all_and_says_where_it_is(cli: Cli, empty: ConnectionPar
     assert (answer.code, answer.err) == (0, "")
     *applied, last = answer.out.splitlines()
     assert [line.split()[:2] for line in applied] == [["ok", name] for name in IDS]
-    assert last == "7 applied, now at 0007_create_audit_log"
+    assert last == f"{len(IDS)} applied, now at {IDS[-1]}"
 
 
 def test_migrate_again_does_nothing(new: Cli) -> None:
     answer = new("migrate")
     assert (answer.code, answer.out, answer.err) == (
         0,
-        "Nothing to do: at 0007_create_audit_log, none pending\n",
+        f"Nothing to do: at {IDS[-1]}, none pending\n",
         "",
     )
 
@@ -31,7 +32,7 @@ def test_migrate_again_does_nothing(new: Cli) -> None:
 def test_migrate_in_json_has_the_keys_of_the_contract(cli: Cli, empty: ConnectionParams) -> None:
     data = succeeded(cli.use(empty)("migrate", "--json"))
     assert {"applied", "pending", "head", "waited_seconds"} <= set(data)
-    assert [set(run) for run in data["applied"]] == [{"id", "seconds"}] * 7
+    assert [set(run) for run in data["applied"]] == [{"id", "seconds"}] * len(IDS)
     assert [run["id"] for run in data["applied"]] == IDS
     assert (data["pending"], data["head"]) == (0, IDS[-1])
 
@@ -52,7 +53,9 @@ def test_a_lock_wait_that_is_no_duration_is_a_usage_error(new: Cli, text: str) -
 def test_status_of_migrations_in_json_has_the_keys_of_the_contract(new: Cli) -> None:
     data = succeeded(new("migrate", "status", "--json"))
     assert {"migrations", "head", "pending", "problems"} <= set(data)
-    assert [set(entry) for entry in data["migrations"]] == [{"id", "state", "applied_at", "applied_by", "detail"}] * 7
+    assert [set(entry) for entry in data["migrations"]] == [
+        {"id", "state", "applied_at", "applied_by", "detail"}
+    ] * len(IDS)
     assert {entry["state"] for entry in data["migrations"]} == {"applied"}
     assert all(entry["applied_at"].endswith("+00:00") for entry in data["migrations"])
     assert (data["head"], data["pending"], data["problems"]) == (IDS[-1], 0, 0)
@@ -61,7 +64,7 @@ def test_status_of_migrations_in_json_has_the_keys_of_the_contract(new: Cli) -> 
 def test_status_of_an_empty_database_is_no_failure(cli: Cli, empty: ConnectionParams) -> None:
     answer = cli.use(empty)("migrate", "status")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.splitlines()[-1] == "0 applied, 7 pending. Apply: kinetria migrate"
+    assert answer.out.splitlines()[-1] == f"0 applied, {len(IDS)} pending. Apply: kinetria migrate"
 
 
 def test_no_line_of_the_status_ends_in_spaces(cli: Cli, empty: ConnectionParams) -> None:
@@ -71,7 +74,7 @@ def test_no_line_of_the_status_ends_in_spaces(cli: Cli, empty: ConnectionParams)
 
 def test_check_exits_7_with_pending_and_0_without(cli: Cli, empty: ConnectionParams) -> None:
     answer = cli.use(empty)("migrate", "status", "--check", "--json")
-    assert (answer.code, answer.data["pending"], json.loads(answer.out)["ok"]) == (7, 7, False)
+    assert (answer.code, answer.data["pending"], json.loads(answer.out)["ok"]) == (7, len(IDS), False)
     assert cli("migrate").code == 0
     assert cli("migrate", "status", "--check").code == 0
 
@@ -80,9 +83,9 @@ def test_check_exits_5_when_a_file_is_missing(
     new: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated: ConnectionParams
 ) -> None:
     few = tmp_path / "few"
-    few.mkdir()
-    for path in MIGRATIONS.glob("000[1-57]*"):
-        (few / path.name).write_text(path.read_text())
+    shutil.copytree(MIGRATIONS, few)
+    for path in few.glob(f"{IDS[-2]}*"):
+        path.unlink()
     monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(few))
     answer = new("migrate", "status", "--check", "--json")
     assert (answer.code, answer.data["problems"]) == (5, 1)
@@ -99,7 +102,7 @@ def test_rolling_back_without_a_terminal_is_refused_and_names_the_option(
     answer = new("migrate", "rollback")
     assert (answer.code, answer.out) == (5, "")
     assert answer.err == (
-        "xx Rolling back 0007_create_audit_log removes what it made, with the data in it."
+        f"xx Rolling back {IDS[-1]} removes what it made, with the data in it."
         f" On {migrated.label} (the environment)."
         " Not confirmed, and kinetria up of this project did not start this database.\n"
         f"  next: add --confirm {migrated.dbname}\n"
@@ -127,25 +130,36 @@ def test_with_the_right_name_the_newest_is_rolled_back(new: Cli, migrated: Conne
     answer = new("migrate", "rollback", "--confirm", migrated.dbname, "--json")
     assert answer.code == 0
     assert answer.err == (
-        "Rolling back 0007_create_audit_log removes what it made, with the data in it."
-        f" On {migrated.label} (the environment).\n"
+        f"Rolling back {IDS[-1]} removes what it made, with the data in it. On {migrated.label} (the environment).\n"
     )
     data = answer.data
     assert {"rolled_back", "kept", "pending", "head"} <= set(data)
     assert [set(run) for run in data["rolled_back"]] == [{"id", "seconds"}]
-    assert data["rolled_back"][0]["id"] == "0007_create_audit_log"
-    assert (data["kept"], data["pending"], data["head"]) == ([], 1, "0006_create_refresh_tokens")
-    assert one(sql, "SELECT to_regclass('audit_log')") is None
+    assert data["rolled_back"][0]["id"] == IDS[-1]
+    assert (data["kept"], data["pending"], data["head"]) == ([], 1, IDS[-2])
+    assert one(sql, "SELECT count(*) FROM _yoyo_migration") == len(IDS) - 1
+
+
+def test_rolling_back_a_table_drops_it(
+    cli: Cli, empty: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(first_seven(tmp_path)))
+    assert cli.use(empty)("migrate").code == 0
+    answer = cli("migrate", "rollback", "--confirm", empty.dbname, "--json")
+    assert (answer.code, answer.data["head"]) == (0, "0006_create_refresh_tokens")
+    with connect_to(empty) as found:
+        assert one(found, "SELECT to_regclass('audit_log')") is None
+        assert one(found, "SELECT to_regclass('refresh_tokens')") == "refresh_tokens"
 
 
 @pytest.mark.parametrize(
     ("arguments", "head"),
     [
-        (("--steps", "2"), "0005_create_set_records"),
+        (("--steps", "2"), IDS[-3]),
         (("--steps", "100"), None),
         (("--to", "0003"), "0003_create_exercises"),
         (("--to", "0003_create_exercises"), "0003_create_exercises"),
-        (("--to", "0007"), "0007_create_audit_log"),
+        (("--to", IDS[-1][:4]), IDS[-1]),
     ],
 )
 def test_so_many_are_rolled_back_as_asked_for(
@@ -158,9 +172,9 @@ def test_so_many_are_rolled_back_as_asked_for(
 def test_rolling_back_says_what_and_where_it_is(new: Cli, migrated: ConnectionParams) -> None:
     answer = new("migrate", "rollback", "--steps", "2", "--confirm", migrated.dbname)
     first, second, last = answer.out.splitlines()
-    assert first.split()[:4] == ["ok", "0007_create_audit_log", "rolled", "back"]
-    assert second.split()[:4] == ["ok", "0006_create_refresh_tokens", "rolled", "back"]
-    assert last == "2 rolled back, now at 0005_create_set_records, 2 pending"
+    assert first.split()[:4] == ["ok", IDS[-1], "rolled", "back"]
+    assert second.split()[:4] == ["ok", IDS[-2], "rolled", "back"]
+    assert last == f"2 rolled back, now at {IDS[-3]}, 2 pending"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +183,7 @@ def test_rolling_back_says_what_and_where_it_is(new: Cli, migrated: ConnectionPa
         (("--steps", "0"), 2, "parameters.malformed", "--steps is 0"),
         (("--steps", "-1"), 2, "parameters.malformed", "--steps is -1"),
         (("--steps", "1", "--to", "0003"), 2, "parameters.malformed", "--steps and --to exclude each other"),
-        (("--to", "0009"), 5, "migration.conflict", "0009 is not an applied migration"),
+        (("--to", NEXT), 5, "migration.conflict", f"{NEXT} is not an applied migration"),
         (("--to", ""), 5, "migration.conflict", " is not an applied migration"),
     ],
 )
@@ -183,14 +197,14 @@ def test_a_dry_run_of_a_rollback_needs_no_confirmation_and_changes_nothing(new: 
     answer = new("migrate", "rollback", "--steps", "2", "--dry-run")
     assert (answer.code, answer.err) == (0, "")
     first, second, last = answer.out.splitlines()
-    assert first.split() == ["..", "0007_create_audit_log", "would", "be", "rolled", "back"]
-    assert second.split() == ["..", "0006_create_refresh_tokens", "would", "be", "rolled", "back"]
+    assert first.split() == ["..", IDS[-1], "would", "be", "rolled", "back"]
+    assert second.split() == ["..", IDS[-2], "would", "be", "rolled", "back"]
     assert last == "would roll back 2; nothing was changed"
     data = succeeded(new("migrate", "rollback", "--steps", "2", "--dry-run", "--json"))
-    assert data["would_roll_back"] == ["0007_create_audit_log", "0006_create_refresh_tokens"]
-    assert one(sql, "SELECT count(*) FROM _yoyo_migration") == 7
+    assert data["would_roll_back"] == [IDS[-1], IDS[-2]]
+    assert one(sql, "SELECT count(*) FROM _yoyo_migration") == len(IDS)
 
 
 def test_nothing_to_roll_back_is_no_failure(cli: Cli, empty: ConnectionParams) -> None:
     answer = cli.use(empty)("migrate", "rollback")
-    assert (answer.code, answer.out) == (0, "0 rolled back, now at an empty schema, 7 pending\n")
+    assert (answer.code, answer.out) == (0, f"0 rolled back, now at an empty schema, {len(IDS)} pending\n")

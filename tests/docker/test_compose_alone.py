@@ -10,7 +10,7 @@ import pytest
 from tests.docker.plain import PlainStack, attempt, docker, inspect, removed_afterwards
 from tests.faults.stack import wait_for
 from tests.test_compose_files import DEFAULTS
-from tests.world import CHECKOUT
+from tests.world import CHECKOUT, HEAD, IDS
 
 TABLES = ["audit_log", "exercises", "refresh_tokens", "sessions", "set_records", "users", "workouts"]
 SELECT_ONE = ("psql", "-w", "-U", "kinetria", "-d", "kinetria", "-Atc", "SELECT 1")
@@ -72,11 +72,11 @@ def test_the_volume_decides_what_is_applied(stack: PlainStack) -> None:
         return stack.log("migrate").splitlines()[-1]
 
     stack.up()
-    assert migrated() == "7 applied, now at 0007_create_audit_log"
+    assert migrated() == f"{len(IDS)} applied, now at {HEAD}"
     with stack.connect() as connection:
         connection.execute("CREATE TABLE kept (id int)")
 
-    nothing_to_do = "Nothing to do: at 0007_create_audit_log, none pending"
+    nothing_to_do = f"Nothing to do: at {HEAD}, none pending"
     stack.up()
     assert migrated() == nothing_to_do
     stack("stop", "app")
@@ -89,7 +89,7 @@ def test_the_volume_decides_what_is_applied(stack: PlainStack) -> None:
 
     stack("down", "--volumes")
     stack.up()
-    assert migrated() == "7 applied, now at 0007_create_audit_log"
+    assert migrated() == f"{len(IDS)} applied, now at {HEAD}"
     with stack.connect() as connection:
         assert connection.execute("SELECT to_regclass('kept')").fetchone() == (None,)
 

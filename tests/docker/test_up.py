@@ -8,6 +8,7 @@ import pytest
 from tests.docker.kinetria_stack import DockerStack, json_of
 from tests.docker.plain import PlainStack, attempt, docker, inspect, removed_afterwards
 from tests.docker.test_compose_alone import TABLES
+from tests.world import IDS
 
 COUNT_TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)"
 
@@ -21,11 +22,11 @@ def test_from_nothing_to_healthy_and_a_second_run_has_nothing_to_do(cli_stack: D
         ("app", "running", "healthy"),
     ]
     assert first["services"][0]["address"] == f"127.0.0.1:{cli_stack.db_port}"
-    assert len(first["migrations"]["applied"]) == 7
+    assert len(first["migrations"]["applied"]) == len(IDS)
     with urllib.request.urlopen(f"http://127.0.0.1:{cli_stack.http_port}/health", timeout=5) as answer:
         assert answer.status == 200
     with cli_stack.connect() as connection:
-        assert connection.execute(COUNT_TABLES, [TABLES]).fetchone() == (7,)
+        assert connection.execute(COUNT_TABLES, [TABLES]).fetchone() == (len(TABLES),)
     made = cli_stack.containers()
     again = cli_stack("up")
     assert again.code == 0, again.err
@@ -54,7 +55,7 @@ def test_down_removes_the_containers_and_keeps_the_data_until_it_is_told_otherwi
     assert cli_stack.volumes() == set()
     assert cli_stack("inspect", "users", "--json").error["code"] == "config.missing"
     fresh = json_of(cli_stack.up("--json"))
-    assert len(fresh["migrations"]["applied"]) == 7
+    assert len(fresh["migrations"]["applied"]) == len(IDS)
     assert json_of(cli_stack("inspect", "users", "--json", "--count"))["total"] == 0
 
 

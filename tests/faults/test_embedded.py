@@ -22,7 +22,7 @@ from kinetria_cli.gateways.http.probe import HttpClientProbe
 from tests.cli.test_terminal import on_a_terminal
 from tests.conftest import free_port
 from tests.faults.stack import TestStack, stack_in, wait_for
-from tests.world import Answer, connect_to, database_variables
+from tests.world import IDS, Answer, connect_to, database_variables
 
 MARKS = "SELECT count(*), count(DISTINCT migration_id) FROM _yoyo_migration"
 
@@ -38,7 +38,7 @@ def assert_whole(stack: TestStack) -> None:
     assert len(stack.running_servers()) == 1
     assert len(stack.running_services()) == 1
     with stack.connect() as connection:
-        assert connection.execute(MARKS).fetchone() == (7, 7)
+        assert connection.execute(MARKS).fetchone() == (len(IDS), len(IDS))
     assert stack("health").code == 0
 
 
@@ -48,7 +48,7 @@ def test_a_path_with_spaces_and_150_characters_and_the_whole_round(tmp_path: Pat
         first = stack.up("--seed", "demo", "--json")
         assert first.code == 0, first.err
         assert [service["health"] for service in first.data["services"]] == ["healthy", "healthy"]
-        assert len(first.data["migrations"]["applied"]) == 7
+        assert len(first.data["migrations"]["applied"]) == len(IDS)
         assert_whole(stack)
         again = stack.up()
         assert "Nothing to do" in again.out

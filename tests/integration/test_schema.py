@@ -25,7 +25,7 @@ from kinetria_cli.gateways.postgres.queries import load
 from tests.conftest import gateway_for
 from tests.integration import rows
 from tests.integration.rows import Sql, count, one
-from tests.world import MIGRATIONS
+from tests.world import IDS, MIGRATIONS, NEXT
 
 
 def indexes(sql: Sql, table: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def enum_values(sql: Sql, name: str) -> list[str]:
 @pytest.mark.scenario("S04")
 def test_an_empty_database_becomes_seven_tables(empty: ConnectionParams) -> None:
     result = gateway_for(empty).apply(lock_wait=5)
-    assert [run.id[:4] for run in result.applied] == [f"000{number}" for number in range(1, 8)]
+    assert tuple(run.id for run in result.applied) == IDS
     with psycopg.connect(**_arguments(empty)) as sql:
         found = {name for (name,) in sql.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     assert {name for name in found if "yoyo" not in name} == set(TABLES)
@@ -430,12 +430,12 @@ def folder(tmp_path: Path) -> Path:
 def test_creating_an_index_that_exists_fails_and_says_which_and_where(
     migrated: ConnectionParams, sql: Sql, folder: Path
 ) -> None:
-    file = folder / "0008_index_again.sql"
+    file = folder / f"{NEXT}_index_again.sql"
     file.write_text("-- Not needed.\n\nCREATE INDEX idx_users_email ON users (email);\n")
     before = indexes(sql, "users")
     with pytest.raises(MigrationFailed) as failed:
         gateway_for(migrated, folder).apply(lock_wait=5)
-    assert failed.value.message == "0008_index_again.sql failed and was rolled back. The database is as before it."
+    assert failed.value.message == f"{NEXT}_index_again.sql failed and was rolled back. The database is as before it."
     assert failed.value.details == (
         f"{file}:3:1",
         "  3 | CREATE INDEX idx_users_email ON users (email);",
@@ -443,14 +443,14 @@ def test_creating_an_index_that_exists_fails_and_says_which_and_where(
         'relation "idx_users_email" already exists  (42P07)',
     )
     assert indexes(sql, "users") == before
-    assert gateway_for(migrated, folder).status().pending_ids == ("0008_index_again",)
+    assert gateway_for(migrated, folder).status().pending_ids == (f"{NEXT}_index_again",)
 
 
 @pytest.mark.scenario("S44")
 def test_creating_an_index_if_it_does_not_exist_succeeds(migrated: ConnectionParams, sql: Sql, folder: Path) -> None:
-    (folder / "0008_index_again.sql").write_text("CREATE INDEX IF NOT EXISTS idx_users_email ON users (email);\n")
+    (folder / f"{NEXT}_index_again.sql").write_text("CREATE INDEX IF NOT EXISTS idx_users_email ON users (email);\n")
     before = indexes(sql, "users")
-    assert [run.id for run in gateway_for(migrated, folder).apply(lock_wait=5).applied] == ["0008_index_again"]
+    assert [run.id for run in gateway_for(migrated, folder).apply(lock_wait=5).applied] == [f"{NEXT}_index_again"]
     assert indexes(sql, "users") == before
 
 

@@ -8,7 +8,7 @@ from kinetria_cli.domain.errors import MigrationFileInvalid
 from kinetria_cli.gateways.migrations.content import checksum, concurrent_index, parse_sql, read_sql
 from kinetria_cli.gateways.migrations.files import read_folder
 from kinetria_cli.gateways.migrations.sqltext import statements
-from tests.world import MIGRATIONS
+from tests.world import IDS, MIGRATIONS
 
 
 @pytest.fixture
@@ -41,7 +41,8 @@ def content_refusal(folder: Path, content: str | bytes) -> tuple[str, str | None
 
 def test_the_projects_own_folder_is_read_in_order_and_each_has_a_rollback() -> None:
     found = read_folder(MIGRATIONS)
-    assert [file.id[:4] for file in found] == [f"{number:04}" for number in range(1, 8)]
+    assert tuple(file.id for file in found) == IDS
+    assert len({file.id[:4] for file in found}) == len(IDS)
     assert all(file.path.is_file() and file.rollback_path and file.rollback_path.is_file() for file in found)
     for file in found:
         assert file.rollback_path is not None
