@@ -21,7 +21,14 @@ from kinetria_cli.domain.migration import (
     Tell,
     untold,
 )
-from kinetria_cli.domain.migration_reports import PlanStep
+from kinetria_cli.domain.migration_reports import (
+    HistoryEntry,
+    MigrationDiff,
+    MigrationHistory,
+    PlanStep,
+    RepairResult,
+    RepairStep,
+)
 from kinetria_cli.domain.records import Filters, Page
 from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
 
@@ -292,6 +299,28 @@ class FakeMigrations:
         self.pending = self.pending[len(chosen) :]
         runs = tuple(MigrationRun(name, 0.01) for name in chosen)
         return MigrateResult(runs, len(self.pending), self.applied[-1] if self.applied else None, 0.0)
+
+    def history(self) -> MigrationHistory:
+        return MigrationHistory(
+            tuple(HistoryEntry(name, "applied", "migrate", None, None, 0.01, None, None, None) for name in self.applied)
+        )
+
+    def diff(self, migration_id: str) -> MigrationDiff:
+        return MigrationDiff(migration_id, False, "SELECT 1;", "SELECT 1;", None, None, ())
+
+    def repair(
+        self,
+        *,
+        decide: str | None,
+        dry_run: bool,
+        agreed: Callable[[tuple[RepairStep, ...]], None],
+        tell: Tell = untold,
+    ) -> RepairResult:
+        steps = (RepairStep("0001_a", "its file is gone", "forget it"),)
+        if not dry_run:
+            agreed(steps)
+            self.calls.append("repair")
+        return RepairResult(steps, repaired=not dry_run)
 
     def check_rollback(self, ids: tuple[str, ...]) -> None:
         """Every migration of the fake has its file."""

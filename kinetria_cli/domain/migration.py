@@ -1,6 +1,6 @@
 """Migrations as values: what is applied, what is pending, what a run did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -85,11 +85,13 @@ class MigrationStatus:
     Args:
         migrations: One entry for each file and each record.
         warnings: What else is worth a look: a lock row that yoyo left behind.
+        renamed: Old id -> the file that has its text now.
     """
 
     kind: ClassVar[str] = "migrate.status"
     migrations: tuple[MigrationEntry, ...]
     warnings: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pending_ids(self) -> tuple[str, ...]:
@@ -158,6 +160,15 @@ class RollbackResult:
     pending: int
     head: str | None
     would_roll_back: tuple[str, ...] = ()
+
+
+def named(ids: Iterable[str], given: str) -> tuple[str, ...]:
+    """Return the ids that somebody means who gives an id, or its number with or without zeros before it."""
+    known = tuple(ids)
+    if given in known:
+        return (given,)
+    number = given.zfill(4)
+    return tuple(name for name in known if name.partition("_")[0] == number) if given.isascii() else ()
 
 
 def span(ids: tuple[str, ...]) -> str:

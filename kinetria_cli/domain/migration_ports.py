@@ -1,9 +1,10 @@
 """What the use cases of migrations need from outside. Each method lists the domain errors that it raises."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
-from kinetria_cli.domain.migration_reports import PlanStep
+from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, PlanStep, RepairResult, RepairStep
 
 
 class MigrationGateway(Protocol):
@@ -52,6 +53,41 @@ class MigrationGateway(Protocol):
             MigrationBlocked: Other sessions hold what a statement needs; its file was rolled back.
             MigrationFailed: A statement failed; its file was rolled back, those before it stay.
             DatabaseReadOnly, PrivilegeMissing: The database or the role cannot be written with.
+        """
+        ...
+
+    def history(self) -> MigrationHistory:
+        """Return everything that was ever applied, oldest first, without writing or locking anything."""
+        ...
+
+    def diff(self, migration_id: str) -> MigrationDiff:
+        """Return the applied text of a migration against its file, also when the file is gone.
+
+        Raises:
+            MalformedParameters: There is no such migration; its number is enough.
+            MigrationConflict: No text of it is recorded.
+        """
+        ...
+
+    def repair(
+        self,
+        *,
+        decide: str | None,
+        dry_run: bool,
+        agreed: Callable[[tuple[RepairStep, ...]], None],
+        tell: Tell = untold,
+    ) -> RepairResult:
+        """Mend the bookkeeping: interrupted runs, missing and renamed files, changes that do not count.
+
+        Args:
+            decide: `applied` or `pending`, where nobody can tell whether an interrupted statement took effect.
+            dry_run: Only say what would be done.
+            agreed: Is given what will be done, and raises where that is not wanted.
+            tell: As for `apply`.
+
+        Raises:
+            MigrationConflict: A run is alive, or `decide` is needed.
+            DatabaseReadOnly, PrivilegeMissing: As for `apply`.
         """
         ...
 

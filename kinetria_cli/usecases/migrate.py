@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import MalformedParameters, MigrationConflict
-from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, span
+from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, named, span
 from kinetria_cli.usecases.confirm import require_confirmation
 from kinetria_cli.usecases.target import Target
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.dialogue import Prompt
     from kinetria_cli.domain.migration import Tell
     from kinetria_cli.domain.migration_ports import MigrationGateway
-    from kinetria_cli.domain.migration_reports import MigrationPlan
+    from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, MigrationPlan
 
 
 def migrate(
@@ -49,6 +49,16 @@ def migration_status(*, migrations: MigrationGateway) -> MigrationStatus:
     return migrations.status()
 
 
+def migration_history(*, migrations: MigrationGateway) -> MigrationHistory:
+    """List what was applied. Raises what `MigrationGateway.history` raises."""
+    return migrations.history()
+
+
+def migration_diff(*, migrations: MigrationGateway, migration_id: str) -> MigrationDiff:
+    """Show what was applied against the file. Raises what `MigrationGateway.diff` raises."""
+    return migrations.diff(migration_id)
+
+
 def choose_rollback(status: MigrationStatus, *, steps: int | None, to: str | None) -> tuple[str, ...]:
     """Return the migrations to roll back, newest first.
 
@@ -68,12 +78,12 @@ def choose_rollback(status: MigrationStatus, *, steps: int | None, to: str | Non
         if steps is not None and steps < 1:
             raise MalformedParameters(f"--steps is {steps}", hint="a number from 1")
         return newest_first[: steps or 1]
-    matches = [name for name in newest_first if name == to or name.partition("_")[0] == to]
+    matches = named(newest_first, to)
     if not matches:
         raise MigrationConflict(f"{to} is not an applied migration", hint="kinetria migrate status lists them")
-    if len(matches) > 1 and to not in matches:
+    if len(matches) > 1:
         raise MalformedParameters(f"{to} is the number of {' and '.join(sorted(matches))}", hint="give the whole id")
-    return newest_first[: newest_first.index(to if to in matches else matches[0])]
+    return newest_first[: newest_first.index(matches[0])]
 
 
 def rollback(

@@ -110,6 +110,11 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
         }
 
 
+def who() -> str:
+    """Return who runs this, user@host."""
+    return f"{user_name()}@{host_name()}"
+
+
 def host_name() -> str:
     """Return the name of this machine, without asking a name server."""
     return socket.gethostname()

@@ -239,6 +239,25 @@ def remove_intent(connection: psycopg.Connection[Any], migration_id: str) -> Non
     )
 
 
+def rename_run(connection: psycopg.Connection[Any], old: str, new: str) -> None:
+    """Give the live row of a migration another id."""
+    connection.execute(
+        f"UPDATE public.{TABLE} SET migration_id = %s WHERE migration_id = %s AND state IN {_LIVE}",  # noqa: S608
+        (new, old),
+    )
+
+
+def update_raw_checksums(connection: psycopg.Connection[Any], texts: FileTexts) -> None:
+    """Record that the files differ in what does not count; the applied text stays as it was applied."""
+    connection.execute(
+        f"""
+        UPDATE public.{TABLE} SET raw_checksum = %s, rollback_raw_checksum = %s
+        WHERE migration_id = %s AND state IN {_LIVE}
+        """,  # noqa: S608 - constants of this module
+        (texts.raw_checksum, texts.rollback_raw_checksum, texts.id),
+    )
+
+
 def read_texts(connection: psycopg.Connection[Any], migration_id: str) -> FileTexts | None:
     """Return what was recorded of a migration when it was last applied; None where nothing was."""
     if not has_table(connection):

@@ -33,7 +33,7 @@ def compare(files: tuple[MigrationFile, ...], recorded: Recorded) -> MigrationSt
         MigrationFileInvalid: A file cannot be read.
     """
     comparison = _Comparison(files, recorded)
-    return MigrationStatus(tuple(comparison.entries()), tuple(_warnings(recorded)))
+    return MigrationStatus(tuple(comparison.entries()), tuple(_warnings(recorded)), comparison.renamed)
 
 
 class _Comparison:
@@ -44,12 +44,12 @@ class _Comparison:
         self._records = {record.id: record for record in recorded.records}
         self._newest_file = files[-1].id
         self._newest_applied = max((record.id for record in recorded.records if record.marked), default="")
-        self._renamed = self._find_renamed()
+        self.renamed = self._find_renamed()
 
     def entries(self) -> Iterator[MigrationEntry]:
         """Yield one entry a migration; a file that is the new name of an applied one is told with the old name."""
         for name in sorted(self._files.keys() | self._records.keys()):
-            if name in self._renamed.values():
+            if name in self.renamed.values():
                 continue
             record = self._records.get(name)
             found = self._pending(name) if record is None else self._recorded(record)
@@ -76,10 +76,10 @@ class _Comparison:
         if record.dirty:
             doing = "rolling back" if record.state == "rolling_back" else "applying"
             return _Finding(MigrationState.DIRTY, f"{doing} it was begun and never ended", "kinetria migrate repair")
-        if record.id in self._renamed:
+        if record.id in self.renamed:
             return _Finding(
                 MigrationState.RENAMED,
-                f"looks renamed: its text is now {self._renamed[record.id]}.sql",
+                f"looks renamed: its text is now {self.renamed[record.id]}.sql",
                 f"name it {record.id}.sql again, or kinetria migrate repair to record the new name",
             )
         if file := self._files.get(record.id):

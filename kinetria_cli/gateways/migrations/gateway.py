@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
-from kinetria_cli.domain.migration_reports import PlanStep
+from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, PlanStep, RepairResult, RepairStep
 from kinetria_cli.gateways.migrations.access import Access, Connect
 
 if TYPE_CHECKING:
@@ -66,6 +66,31 @@ class YoyoMigrationGateway:
 
         request = ApplyRequest(lock_wait, to, steps, allow_out_of_order, statement_timeout, tell)
         return Application(self._access, request).run()
+
+    def history(self) -> MigrationHistory:
+        """See `MigrationGateway.history`."""
+        from kinetria_cli.gateways.migrations.reporting import history
+
+        return history(self._access)
+
+    def diff(self, migration_id: str) -> MigrationDiff:
+        """See `MigrationGateway.diff`."""
+        from kinetria_cli.gateways.migrations.reporting import diff
+
+        return diff(self._access, migration_id)
+
+    def repair(
+        self,
+        *,
+        decide: str | None,
+        dry_run: bool,
+        agreed: Callable[[tuple[RepairStep, ...]], None],
+        tell: Tell = untold,
+    ) -> RepairResult:
+        """See `MigrationGateway.repair`."""
+        from kinetria_cli.gateways.migrations.repairing import repair
+
+        return repair(self._access, decide=decide, dry_run=dry_run, agreed=agreed, tell=tell)
 
     def check_rollback(self, ids: tuple[str, ...]) -> None:
         """See `MigrationGateway.check_rollback`."""

@@ -122,9 +122,13 @@ def explain(connection: psycopg.Connection[Any], entry: MigrationEntry) -> Migra
     leftover = leftover_of(connection, entry.id, undoing=entry.applied_at is not None)
     found = {
         IndexState.VALID: f"the index {leftover.index} is there and valid",
-        IndexState.INVALID: f"the index {leftover.index} is invalid: {leftover.drop}",
+        IndexState.INVALID: f"the index {leftover.index} is invalid",
         IndexState.ABSENT: f"the index {leftover.index} is not there",
         IndexState.UNKNOWN: "nobody can tell what it did",
     }[leftover.state]
-    mend = "kinetria migrate repair" + (" --as applied, or --as pending" if leftover.index is None else "")
+    mend = "kinetria migrate repair"
+    if leftover.invalid:
+        mend += f", which runs {leftover.drop}"
+    elif leftover.index is None:
+        mend += " --as applied, or --as pending"
     return replace(entry, detail=f"{entry.detail}; {found}", mend=mend)

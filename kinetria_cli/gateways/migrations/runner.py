@@ -12,7 +12,7 @@ from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import KinetriaError, MigrationBlocked, MigrationFailed
 from kinetria_cli.domain.migration import MigrationRun, Tell
 from kinetria_cli.gateways.migrations import bookkeeping, session
-from kinetria_cli.gateways.migrations.backend import SingleConnectionBackend, host_name, make_migration, user_name
+from kinetria_cli.gateways.migrations.backend import SingleConnectionBackend, make_migration, who
 from kinetria_cli.gateways.migrations.blockers import Blocker, await_gap, blockers, long_transactions
 from kinetria_cli.gateways.migrations.bookkeeping import FileTexts
 from kinetria_cli.gateways.migrations.content import SqlFile
@@ -82,11 +82,6 @@ class Runner:
         self._backend = SingleConnectionBackend(connection)
         self._options = options
         self._statement: Statement | None = None
-
-    @property
-    def applied_by(self) -> str:
-        """Who runs this, user@host."""
-        return f"{user_name()}@{host_name()}"
 
     def run(self, step: Step) -> MigrationRun:
         """Run a file and record it.
@@ -168,7 +163,7 @@ class Runner:
             texts,
             state=state,
             origin=origin,
-            applied_by=self.applied_by,
+            applied_by=who(),
             version=self._options.version,
         )
 
@@ -176,7 +171,7 @@ class Runner:
         if step.direction == "apply":
             bookkeeping.finish_run(self._connection, step.id)
         elif bookkeeping.has_table(self._connection):
-            bookkeeping.change_state(self._connection, step.id, "rolled_back", by=self.applied_by)
+            bookkeeping.change_state(self._connection, step.id, "rolled_back", by=who())
 
     def _run_statement(self, statement: Statement) -> None:
         self._statement = statement

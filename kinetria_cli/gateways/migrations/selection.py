@@ -1,7 +1,7 @@
 """Which of the pending migrations run, and when none may."""
 
 from kinetria_cli.domain.errors import MalformedParameters, MigrationConflict
-from kinetria_cli.domain.migration import MigrationState, MigrationStatus, span
+from kinetria_cli.domain.migration import MigrationState, MigrationStatus, named, span
 
 
 def choose(pending: tuple[str, ...], *, to: str | None, steps: int | None) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def choose(pending: tuple[str, ...], *, to: str | None, steps: int | None) -> tu
         raise MalformedParameters(f"--steps is {steps}", hint="a number from 1")
     if to is None:
         return pending[:steps]
-    matches = [name for name in pending if to in (name, name.partition("_")[0])]
+    matches = named(pending, to)
     if not matches:
         raise MalformedParameters(f"{to} is not a pending migration", hint="kinetria migrate status lists them")
     return pending[: pending.index(matches[0]) + 1]

@@ -1,0 +1,148 @@
+"""Mending the bookkeeping: what is wrong is found first, said, and then done in order."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from kinetria_cli.domain.errors import MigrationConflict, MigrationLocked
+from kinetria_cli.domain.migration import MigrationEntry, MigrationState, Tell
+from kinetria_cli.domain.migration_reports import RepairResult, RepairStep
+from kinetria_cli.gateways.migrations import bookkeeping, session
+from kinetria_cli.gateways.migrations.access import Access, Look
+from kinetria_cli.gateways.migrations.compare import texts_of
+from kinetria_cli.gateways.migrations.interrupted import leftover_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from kinetria_cli.gateways.migrations.backend import SingleConnectionBackend
+
+Todo = tuple[RepairStep, Callable[[], None]]
+"""What is to be done, in words, and what does it."""
+
+
+def repair(
+    access: Access, *, decide: str | None, dry_run: bool, agreed: Callable[[tuple[RepairStep, ...]], None], tell: Tell
+) -> RepairResult:
+    """See `MigrationGateway.repair`."""
+    from kinetria_cli.gateways.migrations.backend import SingleConnectionBackend
+
+    with access.connect() as connection:
+        session.check_writable(connection)
+        session.pin_session(connection)
+        try:
+            session.acquire_lock(connection, 0, tell)
+        except MigrationLocked as error:
+            raise MigrationConflict(
+                f"nothing was repaired, a run is alive: {error.message}", hint="wait for it, or end it"
+            ) from error
+        work = _Repair(connection, access.look(connection), SingleConnectionBackend(connection), decide)
+        todo = list(work.todo())
+        steps = tuple(step for step, _ in todo)
+        if not steps or dry_run:
+            return RepairResult(steps, repaired=False)
+        agreed(steps)
+        for _, mend in todo:
+            mend()
+        return RepairResult(steps, repaired=True)
+
+
+class _Repair:
+    """One repair on one connection that holds the lock."""
+
+    def __init__(
+        self, connection: "psycopg.Connection[Any]", look: Look, backend: "SingleConnectionBackend", decide: str | None
+    ) -> None:
+        self._connection = connection
+        self._look = look
+        self._backend = backend
+        self._decide = decide
+
+    def todo(self) -> Iterator[Todo]:
+        """Yield what can be mended, in the order of the migrations."""
+        make = {
+            MigrationState.DIRTY: self._dirty,
+            MigrationState.MISSING: self._missing,
+            MigrationState.RENAMED: self._renamed,
+            MigrationState.MODIFIED: self._modified,
+        }
+        for entry in self._look.status.migrations:
+            if entry.state in make:
+                yield from make[entry.state](entry)
+        if self._look.status.warnings:
+            step = RepairStep("yoyo_lock", "yoyo left a row in its own lock table", "remove the row")
+            yield step, lambda: self._execute("DELETE FROM public.yoyo_lock")
+
+    def _dirty(self, entry: MigrationEntry) -> Iterator[Todo]:
+        undoing = entry.applied_at is not None
+        leftover = leftover_of(self._connection, entry.id, undoing=undoing)
+        if leftover.index is None and self._decide is None:
+            raise MigrationConflict(
+                f"{entry.id} was begun outside a transaction, and nobody but you can tell whether it took effect",
+                hint="look at the database, then: kinetria migrate repair --as applied, or --as pending",
+            )
+        took_effect = leftover.finished or (leftover.invalid and not leftover.creates)
+        applied = self._decide == "applied" if leftover.index is None else took_effect is not undoing
+        sql = leftover.drop if leftover.invalid else None
+        action = f"record it as {'applied' if applied else 'not applied'}"
+        yield (
+            RepairStep(entry.id, entry.detail or "", f"{sql}, then {action}" if sql else action, sql),
+            lambda: self._settle(entry.id, sql, undoing=undoing, applied=applied),
+        )
+
+    def _settle(self, migration_id: str, sql: str | None, *, undoing: bool, applied: bool) -> None:
+        """End an interrupted run as one that took place, or as one that never did."""
+        if sql:
+            self._execute(sql)
+        if undoing and applied:
+            bookkeeping.change_state(self._connection, migration_id, "applied")
+        elif undoing:
+            self._unmark(migration_id, "rolled_back")
+        elif applied:
+            with self._backend.transaction():
+                self._record(migration_id, "apply")
+                bookkeeping.finish_run(self._connection, migration_id)
+        else:
+            bookkeeping.remove_intent(self._connection, migration_id)
+
+    def _missing(self, entry: MigrationEntry) -> Iterator[Todo]:
+        step = RepairStep(entry.id, entry.detail or "", "forget that it was applied; its effects stay")
+        yield step, lambda: self._unmark(entry.id, "forgotten")
+
+    def _unmark(self, migration_id: str, state: str) -> None:
+        from kinetria_cli.gateways.migrations.backend import who
+
+        with self._backend.transaction():
+            self._record(migration_id, "rollback")
+            if bookkeeping.has_table(self._connection):
+                bookkeeping.change_state(self._connection, migration_id, state, by=who())
+
+    def _renamed(self, entry: MigrationEntry) -> Iterator[Todo]:
+        new = self._look.status.renamed[entry.id]
+        step = RepairStep(entry.id, entry.detail or "", f"record it under its new name {new}")
+        yield step, lambda: self._rename(entry.id, new)
+
+    def _rename(self, old: str, new: str) -> None:
+        with self._backend.transaction():
+            bookkeeping.rename_run(self._connection, old, new)
+            self._record(old, "rollback")
+            self._record(new, "apply")
+
+    def _modified(self, entry: MigrationEntry) -> Iterator[Todo]:
+        file = self._look.file(entry.id)
+        recorded = bookkeeping.read_texts(self._connection, entry.id)
+        if file is None or recorded is None or entry.blocks:
+            return
+        texts = texts_of(file)
+        if recorded.rollback_checksum != texts.rollback_checksum:
+            return  # another rollback file is no matter of comments: rollback asks which of the two is meant
+        step = RepairStep(entry.id, entry.detail or "", "record the file as it is now")
+        yield step, lambda: bookkeeping.update_raw_checksums(self._connection, texts)
+
+    def _record(self, migration_id: str, direction: str) -> None:
+        from kinetria_cli.gateways.migrations.backend import make_migration
+
+        # A record alone: there is no statement to run.
+        self._backend.record(make_migration(migration_id, (), direction, lambda _: None), direction)
+
+    def _execute(self, statement: str) -> None:
+        self._connection.execute(statement.encode())
