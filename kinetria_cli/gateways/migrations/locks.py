@@ -134,7 +134,7 @@ def _names(statement: Statement, position: int, mode: LockMode) -> Iterator[Lock
     while position < len(own):
         while position < len(own) and statement.words[position] in _NOISE:
             position += 1
-        name, position = _name_at(own, position)
+        name, position = name_at(own, position)
         if name:
             yield LockNeed(name, mode)
         if position >= len(own) or own[position].text != ",":
@@ -152,12 +152,12 @@ def _referenced(statement: Statement) -> Iterator[LockNeed]:
     """The tables that new foreign keys point at."""
     for position, word in enumerate(statement.words):
         if word == "REFERENCES":
-            name, _ = _name_at(statement.tokens, position + 1)
+            name, _ = name_at(statement.tokens, position + 1)
             if name:
                 yield LockNeed(name, LockMode.SHARE_ROW_EXCLUSIVE)
 
 
-def _name_at(own: tuple[Token, ...], position: int) -> tuple[str, int]:
+def name_at(own: tuple[Token, ...], position: int) -> tuple[str, int]:
     """Return the possibly qualified name at a position, and the position behind it."""
     parts: list[str] = []
     while position < len(own) and own[position].kind in (TokenKind.WORD, TokenKind.QUOTED_NAME):

@@ -1,0 +1,205 @@
+"""What a statement does to data that is there, read off its words (PostgreSQL 16 manual, part VI, SQL commands)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kinetria_cli.gateways.migrations.locks import name_at
+from kinetria_cli.gateways.migrations.sqltext import Statement, Token, TokenKind
+
+
+class Verb(StrEnum):
+    """What happens to the object."""
+
+    DROP = "drop"
+    DROP_COLUMN = "drop_column"
+    RETYPE_COLUMN = "retype_column"
+    TRUNCATE = "truncate"
+    DELETE = "delete"
+    UPDATE = "update"
+    CALL = "call"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that a statement does.
+
+    Args:
+        verb: What.
+        object_kind: `TABLE`, `TYPE`, `SCHEMA` and so on, as the statement says it; for CALL `FUNCTION`.
+        name: As written: perhaps qualified, perhaps quoted. Empty where there is none.
+        column: As written.
+        cascade: Whether what depends on it goes with it.
+        only: Whether tables that inherit from it are left alone.
+    """
+
+    verb: Verb
+    object_kind: str = "TABLE"
+    name: str = ""
+    column: str = ""
+    cascade: bool = False
+    only: bool = False
+
+
+# fmt: off
+# What adds, or touches no rows.
+_HARMLESS = frozenset({
+    "CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE", "SET", "RESET", "SHOW", "ANALYZE", "LOCK", "REINDEX", "CLUSTER",
+    "VACUUM", "REFRESH", "SECURITY", "NOTIFY", "REASSIGN", "COPY", "IMPORT", "CHECKPOINT",
+})
+_ROWS = frozenset({"SELECT", "VALUES", "TABLE", "(", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"})
+_DROPPED = (
+    ("FOREIGN", "TABLE"), ("MATERIALIZED", "VIEW"), ("TABLE",), ("VIEW",), ("SEQUENCE",), ("TYPE",), ("DOMAIN",),
+    ("SCHEMA",), ("EXTENSION",), ("FUNCTION",), ("PROCEDURE",), ("ROUTINE",), ("AGGREGATE",),
+)
+# Their dependents are constraints, defaults and the like.
+_ROWLESS = frozenset({
+    "INDEX", "TRIGGER", "RULE", "POLICY", "EVENT", "STATISTICS", "PUBLICATION", "SUBSCRIPTION", "ROLE", "USER", "GROUP",
+    "CONVERSION", "TABLESPACE", "TEXT",
+})
+# fmt: on
+_NAMES = (TokenKind.WORD, TokenKind.QUOTED_NAME)
+
+
+def effects(statement: Statement) -> tuple[Effect, ...]:
+    """Return what a statement does to data, in its order; nothing for one that only adds."""
+    return tuple(_effects(statement))
+
+
+def _effects(statement: Statement) -> Iterator[Effect]:
+    words = statement.words
+    match words[0]:
+        case "DROP":
+            yield from _drops(statement)
+        case "ALTER" if words[1:2] == ("TABLE",):
+            yield from _alters(statement)
+        case "ALTER" if words[1:2] == ("TYPE",) and "ATTRIBUTE" in words:
+            yield Effect(Verb.UNKNOWN)
+        case "TRUNCATE":
+            start = 2 if words[1:2] == ("TABLE",) else 1
+            for name, only in _names(statement, start):
+                yield Effect(Verb.TRUNCATE, name=name, cascade="CASCADE" in words, only=only)
+        case first if first in _ROWS:
+            yield from _changes(statement)
+            yield from _calls(statement)
+        case first if first not in _HARMLESS:
+            yield Effect(Verb.UNKNOWN)
+
+
+def _drops(statement: Statement) -> Iterator[Effect]:
+    words = statement.words
+    cascade = words[-1] == "CASCADE"
+    kind = next((kind for kind in _DROPPED if words[1 : 1 + len(kind)] == kind), None)
+    if kind is None:
+        if words[1] in ("OWNED", "DATABASE") or (cascade and words[1] not in _ROWLESS):
+            yield Effect(Verb.UNKNOWN)
+        return
+    for name, _ in _names(statement, 1 + len(kind)):
+        yield Effect(Verb.DROP, " ".join(kind), name, cascade=cascade)
+
+
+def _alters(statement: Statement) -> Iterator[Effect]:
+    words = statement.words
+    position, only = _skip_noise(words, 2)
+    name, position = name_at(statement.tokens, position)
+    for start, end in _parts(statement.tokens, position + (words[position : position + 1] == ("*",))):
+        action = words[start:end]
+        if action[:1] == ("DROP",) and action[1:2] != ("CONSTRAINT",):
+            verb, at = Verb.DROP_COLUMN, start + 1
+        elif action[:1] == ("ALTER",) and _retypes(action):
+            verb, at = Verb.RETYPE_COLUMN, start + 1
+        else:
+            continue
+        at += words[at] == "COLUMN"
+        at, _ = _skip_noise(words, at)
+        if at < end and statement.tokens[at].kind in _NAMES:
+            cascade = action[-1] == "CASCADE"
+            yield Effect(verb, name=name, column=statement.tokens[at].text, cascade=cascade, only=only)
+
+
+def _retypes(action: tuple[str, ...]) -> bool:
+    """Whether it is ALTER [COLUMN] name [SET DATA] TYPE."""
+    rest = action[3:] if action[1] == "COLUMN" else action[2:]
+    return rest[:1] == ("TYPE",) or rest[:3] == ("SET", "DATA", "TYPE")
+
+
+def _changes(statement: Statement) -> Iterator[Effect]:
+    """The tables whose rows it deletes or changes, also inside WITH."""
+    words = statement.words
+    for position, word in enumerate(words):
+        before = words[position - 1] if position else ""
+        following = words[position + 1 : position + 2]
+        if word == "DELETE" and following == ("FROM",):
+            yield from _target(statement, position + 2, Verb.DELETE)
+        elif word == "UPDATE" and before not in ("FOR", "KEY", "DO", "THEN", "."):
+            yield from _target(statement, position + 1, Verb.UPDATE)
+        elif word == "MERGE" and following == ("INTO",):
+            deletes = "DELETE" in words[position:]
+            yield from _target(statement, position + 2, Verb.DELETE if deletes else Verb.UPDATE)
+        elif word == "INSERT" and following == ("INTO",) and _overwrites(words[position:]):
+            yield from _target(statement, position + 2, Verb.UPDATE)
+
+
+def _overwrites(words: tuple[str, ...]) -> bool:
+    return any(words[at : at + 2] == ("DO", "UPDATE") for at in range(len(words)))
+
+
+def _target(statement: Statement, position: int, verb: Verb) -> Iterator[Effect]:
+    for name, only in list(_names(statement, position))[:1]:
+        yield Effect(verb, name=name, only=only)
+
+
+def _calls(statement: Statement) -> Iterator[Effect]:
+    """The functions that it calls; which of them are the server's own the catalog knows."""
+    own = statement.tokens
+    for position, token in enumerate(own):
+        starts = token.kind in _NAMES and (position == 0 or own[position - 1].text != ".")
+        if starts:
+            name, behind = name_at(own, position)
+            if behind < len(own) and own[behind].text == "(":
+                yield Effect(Verb.CALL, "FUNCTION", name)
+
+
+def _names(statement: Statement, position: int) -> Iterator[tuple[str, bool]]:
+    """The names at a position, separated by commas, and whether ONLY is before each."""
+    own, words = statement.tokens, statement.words
+    while position < len(own):
+        position, only = _skip_noise(words, position)
+        name, position = name_at(own, position)
+        if name:
+            yield name, only
+        position = _behind_brackets(own, position)  # a function's arguments
+        position += words[position : position + 1] == ("*",)
+        if words[position : position + 1] != (",",):
+            return
+        position += 1
+
+
+def _skip_noise(words: tuple[str, ...], position: int) -> tuple[int, bool]:
+    """Step over IF EXISTS and ONLY; tell whether ONLY was there."""
+    if words[position : position + 2] == ("IF", "EXISTS"):
+        position += 2
+    only = words[position : position + 1] == ("ONLY",)
+    return position + only, only
+
+
+def _parts(own: tuple[Token, ...], start: int) -> Iterator[tuple[int, int]]:
+    """Where the parts between commas that no bracket encloses begin and end."""
+    depth = 0
+    for position in range(start, len(own)):
+        text = own[position].text
+        depth += (text in "([") - (text in ")]")
+        if text == "," and not depth:
+            yield start, position
+            start = position + 1
+    yield start, len(own)
+
+
+def _behind_brackets(own: tuple[Token, ...], position: int) -> int:
+    depth = 0
+    for at in range(position, len(own)):
+        depth += (own[at].text == "(") - (own[at].text == ")")
+        if not depth:
+            return at + 1 if at > position else position
+    return len(own)
