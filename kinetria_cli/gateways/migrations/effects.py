@@ -63,14 +63,14 @@ _NAMES = (TokenKind.WORD, TokenKind.QUOTED_NAME)
 
 
 def effects(statement: Statement) -> tuple[Effect, ...]:
-    """Return what a statement does to data, in its order; nothing for one that only adds."""
-    return tuple(_effects(statement))
+    """Return what a statement does to data, in its order, each once; nothing for one that only adds."""
+    return tuple(dict.fromkeys(_effects(statement)))
 
 
 def _effects(statement: Statement) -> Iterator[Effect]:
     words = statement.words
     match words[0]:
-        case "DROP":
+        case "DROP" if len(words) > 1:
             yield from _drops(statement)
         case "ALTER" if words[1:2] == ("TABLE",):
             yield from _alters(statement)
@@ -111,7 +111,7 @@ def _alters(statement: Statement) -> Iterator[Effect]:
             verb, at = Verb.RETYPE_COLUMN, start + 1
         else:
             continue
-        at += words[at] == "COLUMN"
+        at += words[at : at + 1] == ("COLUMN",)
         at, _ = _skip_noise(words, at)
         if at < end and statement.tokens[at].kind in _NAMES:
             cascade = action[-1] == "CASCADE"
@@ -120,7 +120,7 @@ def _alters(statement: Statement) -> Iterator[Effect]:
 
 def _retypes(action: tuple[str, ...]) -> bool:
     """Whether it is ALTER [COLUMN] name [SET DATA] TYPE."""
-    rest = action[3:] if action[1] == "COLUMN" else action[2:]
+    rest = action[3:] if action[1:2] == ("COLUMN",) else action[2:]
     return rest[:1] == ("TYPE",) or rest[:3] == ("SET", "DATA", "TYPE")
 
 

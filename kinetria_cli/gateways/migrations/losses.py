@@ -22,6 +22,9 @@ TIME_COLUMNS = ("updated_at", "modified_at", "created_at", "inserted_at", "recor
 """Where a table says when a row was written: the first that it has; else the first column that is a time."""
 STATEMENT_CHARACTERS = 60
 
+_COUNTING = {**EVERY_ROW, "datestyle": "ISO"}
+"""psycopg reads no other style of dates, and the role's own may be one."""
+
 _ESCAPED = re.compile('[uU]&"')
 
 Place = tuple[int, int]
@@ -118,7 +121,7 @@ def losses(connection: Connection, statements: Sequence[Statement]) -> tuple[Los
     Raises:
         psycopg.Error: A table may not be read, or a policy hides rows of it.
     """
-    with connection.transaction(), set_locally(connection, EVERY_ROW):
+    with connection.transaction(), set_locally(connection, _COUNTING):
         return distinct([loss for statement in statements for loss in _Reader(connection, statement).losses()])
 
 
