@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
+from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.settings import Settings
 
@@ -26,6 +28,18 @@ class MigrationTools:
 
     settings: Settings
     connect: Callable[[ConnectionParams], Callable[[], AbstractContextManager[Any]]]
+
+    def keep_folder(self, given: Path | None, no_keep: bool) -> Path | None:
+        """Return the folder for what a rollback drops; None keeps nothing.
+
+        Raises:
+            MalformedParameters: A folder is given, and that nothing is to be kept.
+        """
+        if given is not None and no_keep:
+            raise MalformedParameters("--keep and --no-keep exclude each other", hint="give one of them")
+        if no_keep:
+            return None
+        return self.settings.home / "kept" if given is None else given.absolute()
 
     def gateway(self, params: ConnectionParams) -> YoyoMigrationGateway:
         """Return the migrations folder against a database."""

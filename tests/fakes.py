@@ -11,6 +11,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
 from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, RecordConflict, RecordNotFound
+from kinetria_cli.domain.loss import Loss, LossKind
 from kinetria_cli.domain.migration import (
     MigrateResult,
     MigrationEntry,
@@ -28,6 +29,7 @@ from kinetria_cli.domain.migration_reports import (
     PlanStep,
     RepairResult,
     RepairStep,
+    RollbackRequest,
 )
 from kinetria_cli.domain.records import Filters, Page
 from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
@@ -322,11 +324,13 @@ class FakeMigrations:
             self.calls.append("repair")
         return RepairResult(steps, repaired=not dry_run)
 
-    def check_rollback(self, ids: tuple[str, ...]) -> None:
-        """Every migration of the fake has its file."""
+    def losses(self, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
+        if self._error:
+            raise self._error
+        return {name: (Loss(LossKind.DROPS, name[5:], rows=7),) for name in ids}
 
-    def rollback(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> RollbackResult:
-        self.calls.append(f"rollback {' '.join(ids)}, lock wait {lock_wait:g}")
+    def rollback(self, ids: tuple[str, ...], request: RollbackRequest) -> RollbackResult:
+        self.calls.append(f"rollback {' '.join(ids)}, lock wait {request.lock_wait:g}")
         self.applied = [name for name in self.applied if name not in ids]
         self.pending = sorted([*self.pending, *ids])
         head = self.applied[-1] if self.applied else None

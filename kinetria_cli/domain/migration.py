@@ -152,7 +152,10 @@ class MigrateResult:
 
 @dataclass(frozen=True, slots=True)
 class RollbackResult:
-    """What one `migrate rollback` did, or with --dry-run would do. `kept` names files with what was dropped."""
+    """What one `migrate rollback` did, or with --dry-run would do.
+
+    `kept` names files with what was dropped, `would_destroy` says in sentences what would be.
+    """
 
     kind: ClassVar[str] = "migrate.rollback"
     rolled_back: tuple[MigrationRun, ...]
@@ -160,6 +163,7 @@ class RollbackResult:
     pending: int
     head: str | None
     would_roll_back: tuple[str, ...] = ()
+    would_destroy: tuple[str, ...] = ()
 
 
 def named(ids: Iterable[str], given: str) -> tuple[str, ...]:

@@ -1,10 +1,18 @@
 """What the use cases of migrations need from outside. Each method lists the domain errors that it raises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from kinetria_cli.domain.loss import Loss
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
-from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, PlanStep, RepairResult, RepairStep
+from kinetria_cli.domain.migration_reports import (
+    MigrationDiff,
+    MigrationHistory,
+    PlanStep,
+    RepairResult,
+    RepairStep,
+    RollbackRequest,
+)
 
 
 class MigrationGateway(Protocol):
@@ -91,19 +99,23 @@ class MigrationGateway(Protocol):
         """
         ...
 
-    def check_rollback(self, ids: tuple[str, ...]) -> None:
-        """Return when each of these migrations has a file that undoes it; connects to nothing.
+    def losses(self, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
+        """Return what rolling these back would destroy, and the file that will keep each; writes nothing.
 
         Raises:
-            MigrationConflict: One has none.
+            MigrationConflict: One has no rollback file, or the applied text and the file differ and `use` is not given.
+            Refused: What is destroyed cannot be kept.
+            FileUnwritable: Nothing can be written in the folder.
         """
         ...
 
-    def rollback(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> RollbackResult:
+    def rollback(self, ids: tuple[str, ...], request: RollbackRequest) -> RollbackResult:
         """Roll back exactly these migrations, which must be the newest applied, newest first.
 
         Raises:
-            MigrationConflict: They are not the newest applied any more, or one has no rollback file.
-            MigrationLocked, MigrationFailed, DatabaseReadOnly, PrivilegeMissing: As for `apply`.
+            MigrationConflict: As for `losses`, or they are not the newest applied any more, or more was destroyed than
+                the file's text says; then nothing was.
+            FileUnwritable: What is destroyed could not be kept; its migration stays.
+            MigrationLocked, MigrationBlocked, MigrationFailed, DatabaseReadOnly, PrivilegeMissing: As for `apply`.
         """
         ...

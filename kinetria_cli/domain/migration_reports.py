@@ -2,7 +2,39 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
+
+from kinetria_cli.domain.migration import MigrationRun, Tell, untold
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRequest:
+    """How migrations are rolled back.
+
+    Args:
+        lock_wait: Seconds to wait for another run.
+        use: `applied` or `file`, which rollback file to use where the applied text and the file differ.
+        keep: The folder for what is destroyed; None keeps nothing.
+        tell: As for `MigrationGateway.apply`.
+    """
+
+    lock_wait: float
+    use: str | None = None
+    keep: Path | None = None
+    tell: Tell = untold
+
+
+@dataclass(frozen=True, slots=True)
+class RedoResult:
+    """What one `migrate redo` did: rolled back, newest first, and applied again."""
+
+    kind: ClassVar[str] = "migrate.redo"
+    rolled_back: tuple[MigrationRun, ...]
+    applied: tuple[MigrationRun, ...]
+    kept: tuple[str, ...]
+    pending: int
+    head: str | None
 
 
 @dataclass(frozen=True, slots=True)

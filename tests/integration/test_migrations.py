@@ -21,9 +21,11 @@ from kinetria_cli.domain.errors import (
     PrivilegeMissing,
 )
 from kinetria_cli.domain.migration import MigrationState
+from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations.session import lock_key
 from tests.conftest import gateway_for
+from tests.faults.stack import wait_for
 from tests.integration.rows import Sql, one
 from tests.integration.test_catalog import catalog, missing
 from tests.world import IDS, MIGRATIONS, NEXT, Cli, connect_to, database_variables, kinetria, start_kinetria
@@ -102,7 +104,7 @@ def test_applying_makes_the_catalog_and_one_mark_a_file(empty: ConnectionParams,
     assert (result.pending, result.head) == (0, IDS[-1])
     assert missing(catalog(bare)) == []
     assert marks(bare) == list(IDS)
-    assert locks(bare) == 0
+    wait_for(lambda: locks(bare) == 0)
 
 
 def test_status_afterwards_says_when_and_by_whom(empty: ConnectionParams, bare: Sql) -> None:
@@ -134,7 +136,7 @@ def test_only_what_is_pending_is_applied(migrated: ConnectionParams, sql: Sql, f
 def test_rolling_all_back_and_applying_again_gives_the_same_catalog(migrated: ConnectionParams, sql: Sql) -> None:
     before = catalog(sql)
     gateway = gateway_for(migrated)
-    result = gateway.rollback(IDS[::-1], lock_wait=5)
+    result = gateway.rollback(IDS[::-1], RollbackRequest(5))
     assert tuple(run.id for run in result.rolled_back) == IDS[::-1]
     assert (result.pending, result.head) == (len(IDS), None)
     assert (relations(sql), catalog(sql), marks(sql)) == (set(), [], [])
@@ -147,7 +149,7 @@ def test_each_migration_is_undone_by_its_rollback_file(migrated: ConnectionParam
     before = catalog(sql)
     newer = tuple(found for found in IDS[::-1] if found >= name)
     gateway = gateway_for(migrated)
-    gateway.rollback(newer, lock_wait=5)
+    gateway.rollback(newer, RollbackRequest(5))
     assert relations(sql) == set(TABLES[: IDS.index(name)])
     gateway.apply(lock_wait=5)
     assert catalog(sql) == before
@@ -210,7 +212,7 @@ def test_a_first_file_with_a_syntax_error_leaves_the_database_untouched(
         'syntax error at or near ","  (42601)',
     )
     assert everything(bare) == before
-    assert locks(bare) == 0
+    wait_for(lambda: locks(bare) == 0)
 
 
 @pytest.mark.scenario("S43")
@@ -341,9 +343,9 @@ def test_a_migration_without_a_rollback_file_is_not_rolled_back_and_stays_marked
     (folder / f"{IDS[-1]}.rollback.sql").unlink()
     before = everything(sql)
     with pytest.raises(MigrationConflict) as refused:
-        gateway_for(migrated, folder).rollback(IDS[-1:], lock_wait=5)
+        gateway_for(migrated, folder).rollback(IDS[-1:], RollbackRequest(5))
     assert refused.value.message == f"{IDS[-1]} cannot be rolled back: it has no rollback file"
-    assert refused.value.hint == f"restore or write {folder}/{IDS[-1]}.rollback.sql; nothing was rolled back"
+    assert refused.value.hint == "--use applied takes the one that lay beside it when it was applied"
     assert (everything(sql), marks(sql)) == (before, list(IDS))
 
 
@@ -353,7 +355,7 @@ def test_an_older_one_without_a_rollback_file_keeps_the_newer_one_too(
     (folder / f"{IDS[-2]}.rollback.sql").unlink()
     before = everything(sql)
     with pytest.raises(MigrationConflict, match="it has no rollback file"):
-        gateway_for(migrated, folder).rollback((IDS[-1], IDS[-2]), lock_wait=5)
+        gateway_for(migrated, folder).rollback((IDS[-1], IDS[-2]), RollbackRequest(5))
     assert (everything(sql), marks(sql)) == (before, list(IDS))
 
 
@@ -365,24 +367,24 @@ def test_a_migration_whose_file_is_gone_is_missing_and_is_not_rolled_back(
     gateway = gateway_for(migrated, folder)
     assert gateway.status().ids(MigrationState.AHEAD) == IDS[-1:]
     with pytest.raises(MigrationConflict) as refused:
-        gateway.rollback(IDS[-1:], lock_wait=5)
+        gateway.rollback(IDS[-1:], RollbackRequest(5))
     assert refused.value.message == f"{IDS[-1]} cannot be rolled back: its file is gone"
     assert marks(sql) == list(IDS)
 
 
 def test_only_the_newest_can_be_rolled_back(migrated: ConnectionParams, sql: Sql) -> None:
     with pytest.raises(MigrationConflict) as refused:
-        gateway_for(migrated).rollback(IDS[:1], lock_wait=5)
+        gateway_for(migrated).rollback(IDS[:1], RollbackRequest(5))
     assert refused.value.message == f"{IDS[0]} are not the newest applied migrations any more"
     assert marks(sql) == list(IDS)
 
 
 def test_a_rollback_file_that_fails_undoes_nothing(migrated: ConnectionParams, sql: Sql, folder: Path) -> None:
     file = folder / f"{IDS[-1]}.rollback.sql"
-    file.write_text("DROP TABLE audit_log;\nDROP TYPE no_such_type;\n")
+    file.write_text("DROP TABLE set_records;\nDROP TYPE no_such_type;\n")
     before = everything(sql)
     with pytest.raises(MigrationFailed) as failed:
-        gateway_for(migrated, folder).rollback(IDS[-1:], lock_wait=5)
+        gateway_for(migrated, folder).rollback(IDS[-1:], RollbackRequest(5, use="file"))
     assert failed.value.message == f"{file.name} failed and was rolled back. The database is as before it."
     assert failed.value.details[0] == f"{file}:2:1"
     assert failed.value.details[-1] == 'type "no_such_type" does not exist  (42704)'
@@ -503,7 +505,7 @@ def test_a_schema_named_like_the_role_does_not_hide_what_is_applied(own: Connect
 def test_an_owner_who_is_no_superuser_can_migrate_and_roll_back(own: ConnectionParams) -> None:
     gateway = gateway_for(own)
     assert len(gateway.apply(lock_wait=5).applied) == len(IDS)
-    assert len(gateway.rollback(IDS[::-1], lock_wait=5).rolled_back) == len(IDS)
+    assert len(gateway.rollback(IDS[::-1], RollbackRequest(5)).rolled_back) == len(IDS)
 
 
 def test_a_search_path_that_a_file_sets_ends_with_it(empty: ConnectionParams, bare: Sql, write: Write) -> None:
@@ -552,7 +554,7 @@ def test_a_database_that_is_read_only_is_refused_but_can_be_read(
 def test_a_read_only_database_is_not_rolled_back(migrated: ConnectionParams, sql: Sql) -> None:
     sql.execute(f"ALTER DATABASE {migrated.dbname} SET default_transaction_read_only = on".encode())
     with pytest.raises(DatabaseReadOnly):
-        gateway_for(migrated).rollback(IDS[-1:], lock_wait=5)
+        gateway_for(migrated).rollback(IDS[-1:], RollbackRequest(5))
     assert marks(sql) == list(IDS)
 
 

@@ -1,10 +1,13 @@
 """Which migrations a rollback takes, and what has to be confirmed."""
 
+from pathlib import Path
+
 import pytest
 
 from kinetria_cli.domain.errors import ConfirmationRequired, MalformedParameters, MigrationConflict
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, RollbackResult, untold
-from kinetria_cli.usecases.migrate import choose_rollback, migrate, migration_status, rollback
+from kinetria_cli.usecases.migrate import migrate, migration_status
+from kinetria_cli.usecases.rollback import RollbackWish, choose_rollback, rollback
 from kinetria_cli.usecases.target import Target
 from tests.fakes import PARAMS, FakeMigrations, FakePrompt
 
@@ -21,16 +24,13 @@ def roll_back(
     migrations: FakeMigrations, prompt: FakePrompt | None = None, *, yes: bool = False, dry_run: bool = False
 ) -> RollbackResult:
     return rollback(
+        RollbackWish(steps=2, to=None, use=None, keep=Path("/kept"), yes=yes, confirm=None, lock_wait=7),
         migrations=migrations,
         prompt=prompt or FakePrompt(),
         target=OWN,
         production=False,
-        steps=2,
-        to=None,
-        yes=yes,
-        confirm=None,
-        lock_wait=7,
         dry_run=dry_run,
+        tell=untold,
     )
 
 
@@ -95,7 +95,9 @@ def test_a_full_id_is_not_ambiguous() -> None:
 def test_a_dry_run_asks_nothing_and_changes_nothing() -> None:
     migrations = FakeMigrations(IDS, ["0004_create_sessions"])
     result = roll_back(migrations, dry_run=True)
-    assert result == RollbackResult((), (), 1, IDS[2], would_roll_back=(IDS[2], IDS[1]))
+    assert (result.rolled_back, result.pending, result.head) == ((), 1, IDS[2])
+    assert result.would_roll_back == (IDS[2], IDS[1])
+    assert result.would_destroy[0] == "0003_create_exercises would drop create_exercises: 7 rows."
     assert migrations.calls == ["status"]
 
 
@@ -107,8 +109,10 @@ def test_a_rollback_is_asked_for_with_what_and_where() -> None:
     migrations, prompt = FakeMigrations(IDS), FakePrompt("y\n")
     result = roll_back(migrations, prompt)
     assert prompt.questions == [
-        "Rolling back 0003_create_exercises, 0002_create_workouts removes what it made, with the data in it."
-        " On kinetria@127.0.0.1:5432/kinetria (recorded by kinetria up).\nGo on? [y/N] "
+        "0003_create_exercises would drop create_exercises: 7 rows.\n"
+        "0002_create_workouts would drop create_workouts: 7 rows.\n"
+        "On kinetria@127.0.0.1:5432/kinetria (recorded by kinetria up). The rows are kept in /kept (about 0.1 MB)."
+        "\nGo on? [y/N] "
     ]
     assert migrations.calls == ["status", "rollback 0003_create_exercises 0002_create_workouts, lock wait 7"]
     assert (result.head, result.pending) == (IDS[0], 2)

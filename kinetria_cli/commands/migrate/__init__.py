@@ -24,6 +24,7 @@ COMMANDS = (
     LazyCommand("diff", f"{_AT}.diff:diff", "Show what was applied against the file."),
     LazyCommand("repair", f"{_AT}.repair:repair", "Mend the bookkeeping, after saying how."),
     LazyCommand("rollback", f"{_AT}.rollback:rollback", "Undo the newest migrations, after asking."),
+    LazyCommand("redo", f"{_AT}.rollback:redo", "Undo the newest migrations and apply them again."),
 )
 
 app = typer.Typer(cls=lazy_group(COMMANDS), rich_markup_mode=None, add_completion=False)

@@ -92,7 +92,8 @@ def read_recorded(connection: psycopg.Connection[Any]) -> Recorded:
         MigrationConflict: There are bookkeeping tables in another schema: a second set would re-apply everything.
     """
     with connection.transaction():
-        connection.execute("SET TRANSACTION READ ONLY")
+        # psycopg reads no date style but this one, and a role may have another.
+        connection.execute("SET TRANSACTION READ ONLY; SET LOCAL datestyle TO 'ISO'")
         tables = connection.execute(
             """
             SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c

@@ -1,15 +1,26 @@
 """The port `MigrationGateway` over yoyo."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
-from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, PlanStep, RepairResult, RepairStep
 from kinetria_cli.gateways.migrations.access import Access, Connect
 
 if TYPE_CHECKING:
     import psycopg
+
+    from kinetria_cli.domain.loss import Loss
+    from kinetria_cli.domain.migration_reports import (
+        MigrationDiff,
+        MigrationHistory,
+        PlanStep,
+        RepairResult,
+        RepairStep,
+        RollbackRequest,
+    )
 
 LOCK_TIMEOUT_SECONDS = 3.0
 
@@ -41,7 +52,7 @@ class YoyoMigrationGateway:
         with self._access.connect() as connection:
             return self.status_on(connection)
 
-    def status_on(self, connection: "psycopg.Connection[Any]") -> MigrationStatus:
+    def status_on(self, connection: psycopg.Connection[Any]) -> MigrationStatus:
         """The same on a connection that is open already."""
         return self._access.look(connection).status
 
@@ -92,14 +103,14 @@ class YoyoMigrationGateway:
 
         return repair(self._access, decide=decide, dry_run=dry_run, agreed=agreed, tell=tell)
 
-    def check_rollback(self, ids: tuple[str, ...]) -> None:
-        """See `MigrationGateway.check_rollback`."""
-        from kinetria_cli.gateways.migrations.undoing import check_rollback
+    def losses(self, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
+        """See `MigrationGateway.losses`."""
+        from kinetria_cli.gateways.migrations.undoing import count_losses
 
-        check_rollback(self._access, ids)
+        return count_losses(self._access, ids, request)
 
-    def rollback(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> RollbackResult:
+    def rollback(self, ids: tuple[str, ...], request: RollbackRequest) -> RollbackResult:
         """See `MigrationGateway.rollback`."""
         from kinetria_cli.gateways.migrations.undoing import rollback
 
-        return rollback(self._access, ids, lock_wait=lock_wait, tell=tell)
+        return rollback(self._access, ids, request)

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import psycopg
 
@@ -25,8 +25,26 @@ LOCK_TIMEOUT_SECONDS = 3.0
 RETRIES = 3
 FIRST_BACK_OFF_SECONDS = 0.5
 
-Guard = Callable[[psycopg.Connection[Any]], AbstractContextManager[None]]
-"""Stands around a file's statements, in their transaction."""
+
+class Keeper(Protocol):
+    """Stands around a file's statements, in their transaction."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that it made."""
+        ...
+
+    def before(self, connection: psycopg.Connection[Any]) -> None:
+        """Is called before the first statement."""
+        ...
+
+    def after(self, connection: psycopg.Connection[Any]) -> None:
+        """Is called after the last statement; may refuse what they did."""
+        ...
+
+    def undone(self) -> None:
+        """Is called when the transaction certainly did not take place."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +56,14 @@ class Step:
         direction: `apply` or `rollback`.
         file: What runs.
         texts: What is recorded when it is applied; not needed to roll back.
-        guard: See `Guard`.
+        keeper: Keeps what the file destroys.
     """
 
     id: str
     direction: str
     file: SqlFile
     texts: FileTexts | None = None
-    guard: Guard = lambda _: nullcontext()
+    keeper: Keeper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,7 @@ class Runner:
         waits = deadlocks = 0
         while True:
             try:
-                self._once(step)
+                self._once_or_undone(step)
             except psycopg.errors.LockNotAvailable as error:
                 waits += 1
                 needs = self._needs()
@@ -136,18 +154,31 @@ class Runner:
         pause.pause(seconds / 2)
         await_gap(self._connection, needs, pause.remaining)
 
+    def _once_or_undone(self, step: Step) -> None:
+        try:
+            self._once(step)
+        except BaseException:
+            # Without an answer to its COMMIT nobody knows whether the transaction took place.
+            if step.keeper and (self.committing is None or not self._connection.closed):
+                step.keeper.undone()
+            raise
+
     def _once(self, step: Step) -> None:
         with self._backend.transaction():
             if step.direction == "apply":
                 assert step.texts is not None
                 self._insert(step.texts, state="applying", origin="migrate")
+            self.committing = None
             self._set_timeouts(self._options.lock_timeout, local=True)
             self._options.kill_point("before_statements")
-            with step.guard(self._connection):
-                migration = make_migration(step.id, step.file.statements, step.direction, self._run_statement)
-                migration.process_steps(self._backend, step.direction)
-                self._statement = None
-                self._check_lock(step)
+            if step.keeper:
+                step.keeper.before(self._connection)
+            migration = make_migration(step.id, step.file.statements, step.direction, self._run_statement)
+            migration.process_steps(self._backend, step.direction)
+            self._statement = None
+            self._check_lock(step)
+            if step.keeper:
+                step.keeper.after(self._connection)
             self._backend.record(migration, step.direction)
             self._finish(step)
             self._options.kill_point("before_commit")

@@ -18,6 +18,10 @@ _TELL_AFTER_SECONDS = 0.5
 _SESSION = {
     # Names resolve here whatever the role's own search_path says: a schema named like the role would hide our tables.
     "search_path": SCHEMA,
+    # What is copied before it is dropped must be what is there when the lock is granted.
+    "default_transaction_isolation": "read committed",
+    # psycopg reads no other.
+    "datestyle": "ISO",
     # The server notices within half a second that we are gone, and rolls back (PostgreSQL 14 and later).
     "client_connection_check_interval": "500",
 }

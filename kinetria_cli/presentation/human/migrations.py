@@ -3,7 +3,7 @@
 from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.domain.migration import MigrateResult, MigrationState, MigrationStatus, RollbackResult, span
+from kinetria_cli.domain.migration import MigrateResult, MigrationState, MigrationStatus, span
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, moment
 
@@ -29,19 +29,6 @@ def _(result: MigrateResult, screen: Screen) -> None:
     else:
         pending = f"{result.pending} pending" if result.pending else "none pending"
         screen.line(f"Nothing to do: at {result.head or 'an empty schema'}, {pending}")
-
-
-@render.register
-def _(result: RollbackResult, screen: Screen) -> None:
-    for run in result.rolled_back:
-        screen.marked(Mark.DONE, run.id, "rolled back", duration(run.seconds), name_width=40)
-    for name in result.would_roll_back:
-        screen.marked(Mark.BUSY, name, "would be rolled back", name_width=40)
-    if result.would_roll_back:
-        screen.line(f"would roll back {len(result.would_roll_back)}; nothing was changed")
-        return
-    head = result.head or "an empty schema"
-    screen.line(f"{len(result.rolled_back)} rolled back, now at {head}, {result.pending} pending")
 
 
 MARKS = {

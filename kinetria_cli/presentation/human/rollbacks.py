@@ -1,0 +1,54 @@
+"""What was undone, for people."""
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+from kinetria_cli.domain.migration import RollbackResult
+from kinetria_cli.domain.migration_reports import RedoResult
+from kinetria_cli.presentation.screen import Mark, Screen
+from kinetria_cli.presentation.text import duration
+
+LOAD_FILE = "load.sql"
+
+
+@singledispatch
+def render(result: Any, _: Screen) -> None:
+    """Print a result for people."""
+    raise TypeError(f"no renderer for {type(result).__name__}")
+
+
+@render.register
+def _(result: RollbackResult, screen: Screen) -> None:
+    for run in result.rolled_back:
+        screen.marked(Mark.DONE, run.id, "rolled back", duration(run.seconds), name_width=40)
+    for name in result.would_roll_back:
+        screen.marked(Mark.BUSY, name, "would be rolled back", name_width=40)
+    if result.would_roll_back:
+        for line in result.would_destroy:
+            screen.line(line)
+        screen.line(f"would roll back {len(result.would_roll_back)}; nothing was changed")
+        return
+    head = result.head or "an empty schema"
+    screen.line(f"{len(result.rolled_back)} rolled back, now at {head}, {result.pending} pending")
+    _show_kept(result.kept, screen, "to load it back, when it is applied again")
+
+
+@render.register
+def _(result: RedoResult, screen: Screen) -> None:
+    for run in result.rolled_back:
+        screen.marked(Mark.DONE, run.id, "rolled back", duration(run.seconds), name_width=40)
+    for run in result.applied:
+        screen.marked(Mark.DONE, run.id, "applied", duration(run.seconds), name_width=40)
+    screen.line(f"{len(result.applied)} applied again, now at {result.head or 'an empty schema'}")
+    _show_kept(result.kept, screen, "to load it back")
+
+
+def _show_kept(kept: Sequence[str], screen: Screen, when: str) -> None:
+    """The files, and the script that loads them back, which is the last of each folder."""
+    for path in kept:
+        if not path.endswith(f"/{LOAD_FILE}"):
+            screen.line("  kept: ", path)
+    for path in reversed(kept):
+        if path.endswith(f"/{LOAD_FILE}"):
+            screen.line(f"  {when}: ", f"psql -v ON_ERROR_STOP=1 -f {path}")
