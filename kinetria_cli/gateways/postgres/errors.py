@@ -152,7 +152,9 @@ def query_error(error: psycopg.Error, params: ConnectionParams) -> KinetriaError
         return MalformedParameters(text, hint="correct the value")
     for prefix, kind, hint in _QUERY_ERRORS:
         if sqlstate.startswith(prefix):
-            return kind(text, hint=hint, details=detail)
+            # A trigger that refuses says how it is done instead; the server's own refusals have no hint.
+            own = error.diag.message_hint if kind is PrivilegeMissing else None
+            return kind(text, hint=own or hint, details=detail)
     return QueryFailed(text, hint="run it again with -vv for the traceback", details=detail)
 
 
