@@ -253,8 +253,14 @@ def populate(sql: Sql) -> None:
     rows.audit_row(sql, user, metadata='{"a": "\\n"}', ip_address="10.0.0.1/32")
 
 
+TABLES_MADE = "000[1-7]_*"
+"""The files that make the seven tables; what later ones add goes with them."""
+
+
 def rollback_text() -> str:
-    return "".join(path.read_text("utf-8") for path in sorted(MIGRATIONS.glob("*.rollback.sql"), reverse=True))
+    return "".join(
+        path.read_text("utf-8") for path in sorted(MIGRATIONS.glob(f"{TABLES_MADE}.rollback.sql"), reverse=True)
+    )
 
 
 def test_all_seven_tables_come_back_in_order(sql: Sql, migrated: ConnectionParams, folder: Path) -> None:
@@ -262,7 +268,7 @@ def test_all_seven_tables_come_back_in_order(sql: Sql, migrated: ConnectionParam
     before = content(sql, *TABLES)
     names = destroy(sql, rollback_text(), folder)
     assert sorted(names) == sorted([*(f"{table}.csv" for table in TABLES), "load.sql"])
-    for path in sorted(MIGRATIONS.glob("*.sql")):
+    for path in sorted(MIGRATIONS.glob(f"{TABLES_MADE}.sql")):
         if ".rollback" not in path.name:
             run(sql, path.read_text("utf-8"))
     load(migrated, folder)
