@@ -14,6 +14,7 @@ from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.settings import Settings
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.migration_ports import MigrationLinter
     from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 
 
@@ -46,3 +47,9 @@ class MigrationTools:
         from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 
         return YoyoMigrationGateway(self.settings.migrations_dir, self.connect(params), version=__version__)
+
+    def linter(self, params: ConnectionParams | None) -> MigrationLinter:
+        """Return what looks for trouble in the migrations folder, and at a database's tables if one is given."""
+        from kinetria_cli.gateways.migrations.lint import FolderLinter
+
+        return FolderLinter(self.settings.migrations_dir, None if params is None else self.connect(params))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.loss import Loss
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
 from kinetria_cli.domain.migration_reports import (
@@ -117,5 +118,29 @@ class MigrationGateway(Protocol):
                 the file's text says; then nothing was.
             FileUnwritable: What is destroyed could not be kept; its migration stays.
             MigrationLocked, MigrationBlocked, MigrationFailed, DatabaseReadOnly, PrivilegeMissing: As for `apply`.
+        """
+        ...
+
+
+class MigrationLinter(Protocol):
+    """Looks for what would hurt in the migration files of one folder, and at a database's tables if there is one.
+
+    Every method raises MigrationFileInvalid when the folder or a file breaks a rule.
+    """
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the migrations of the folder, in order."""
+        ...
+
+    def files(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the paths of these migrations' files, and of their rollback files."""
+        ...
+
+    def lint(self, ids: tuple[str, ...]) -> tuple[Finding, ...]:
+        """Return the findings in the files of these migrations. Writes nothing, to no database either.
+
+        Raises:
+            EngineUnavailable: squawk is not there, or does not work.
+            DatabaseUnreachable, DatabaseBusy, LoginRefused, TlsRefused: The database cannot be asked.
         """
         ...

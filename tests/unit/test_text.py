@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinetria_cli.presentation.text import duration, moment, one_line, printable, redact, size
+from kinetria_cli.domain.figures import size
+from kinetria_cli.presentation.text import duration, moment, one_line, printable, redact
 
 
 @pytest.mark.parametrize(

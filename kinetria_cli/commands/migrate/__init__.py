@@ -20,6 +20,7 @@ _AT = "kinetria_cli.commands.migrate"
 COMMANDS = (
     LazyCommand("plan", f"{_AT}.plan:plan", "Print what would run, in order. Writes nothing."),
     LazyCommand("status", f"{_AT}.status:status", "List every migration and its state. Writes nothing."),
+    LazyCommand("lint", f"{_AT}.lint:lint", "Find what would lock, lose or break something in the files."),
     LazyCommand("history", f"{_AT}.history:history", "List everything that was ever applied."),
     LazyCommand("diff", f"{_AT}.diff:diff", "Show what was applied against the file."),
     LazyCommand("repair", f"{_AT}.repair:repair", "Mend the bookkeeping, after saying how."),

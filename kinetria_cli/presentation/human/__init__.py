@@ -19,6 +19,7 @@ SUBJECTS = {
     "migrate.history": "reports",
     "migrate.diff": "reports",
     "migrate.repair": "reports",
+    "migrate.lint": "lint",
     "health": "health",
     "seed": "seed",
     "inspect.list": "records",

@@ -5,8 +5,9 @@ from functools import singledispatch
 from typing import Any
 
 from kinetria_cli.domain.config import ConfigShown
+from kinetria_cli.domain.figures import size
 from kinetria_cli.presentation.screen import Mark, Screen
-from kinetria_cli.presentation.text import duration, size
+from kinetria_cli.presentation.text import duration
 from kinetria_cli.usecases.environment import ShellEnvironment
 from kinetria_cli.usecases.status import StackStatus, StatusDatabase
 from kinetria_cli.usecases.up import UpResult

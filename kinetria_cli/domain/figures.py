@@ -1,0 +1,11 @@
+"""Figures as people read them."""
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as `182 MB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"

@@ -1,0 +1,223 @@
+"""The port `MigrationLinter`: squawk's findings and ours, file by file."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinetria_cli.domain.lint import Finding
+from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
+from kinetria_cli.gateways.migrations.files import read_folder
+from kinetria_cli.gateways.migrations.lint.accepted import accepted_rules
+from kinetria_cli.gateways.migrations.lint.locking import OWN_RULES, LockFinding, Locking, Step, plain_name
+from kinetria_cli.gateways.migrations.lint.squawk import Remark, remarks, squawk_program
+from kinetria_cli.gateways.migrations.locks import name_at
+from kinetria_cli.gateways.migrations.sqltext import Statement
+
+if TYPE_CHECKING:
+    import psycopg
+
+Made = dict[str, str]
+"""Tables and indexes that the files make, as the server folds their names -> the id of the migration."""
+
+_ABOUT_LOCKS = frozenset(
+    {
+        "adding-field-with-default",
+        "adding-foreign-key-constraint",
+        "adding-not-nullable-field",
+        "adding-required-field",
+        "adding-serial-primary-key-field",
+        "changing-column-type",
+        "constraint-missing-not-valid",
+        "disallowed-unique-constraint",
+        "require-concurrent-index-creation",
+        "require-concurrent-index-deletion",
+        "require-concurrent-partition-detach",
+        "require-concurrent-reindex",
+    }
+)
+"""squawk's rules on long locks and on rows that are there already: no matter where there are no rows."""
+_ABOUT_CLIENTS = ("ban-drop-", "renaming-", "ban-set-schema")
+"""squawk's rules on programs that use what goes away: no matter where it was never there."""
+
+
+class FolderLinter:
+    """The files of a folder, with a database's tables if there is one.
+
+    Args:
+        folder: The migrations folder.
+        connect: Opens a connection in autocommit mode; None: there is no database.
+    """
+
+    def __init__(
+        self, folder: Path, connect: Callable[[], AbstractContextManager["psycopg.Connection[Any]"]] | None
+    ) -> None:
+        self._folder = folder
+        self._connect = connect
+
+    def ids(self) -> tuple[str, ...]:
+        """See `MigrationLinter.ids`."""
+        return tuple(file.id for file in read_folder(self._folder))
+
+    def files(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """See `MigrationLinter.files`."""
+        return tuple(str(path) for _, path in self._paths(ids))
+
+    def lint(self, ids: tuple[str, ...]) -> tuple[Finding, ...]:
+        """See `MigrationLinter.lint`."""
+        files = [(name, read_sql(path)) for name, path in self._paths(ids)]
+        with nullcontext() if self._connect is None else self._connect() as connection:
+            return check_files(files, connection)
+
+    def _paths(self, ids: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+        for file in read_folder(self._folder):
+            if file.id in ids:
+                yield file.id, file.path
+                if file.rollback_path is not None:
+                    yield file.id, file.rollback_path
+
+
+def check_files(
+    files: Sequence[tuple[str, SqlFile]], connection: "psycopg.Connection[Any] | None"
+) -> tuple[Finding, ...]:
+    """Return the findings in files, in the order of files and lines.
+
+    Args:
+        files: The id of each, in the order in which they would run; a rollback file behind the one that it undoes.
+        connection: In autocommit mode, for the sizes of tables; None: they are unknown.
+
+    Raises:
+        EngineUnavailable: squawk is not there, or does not work.
+    """
+    if not files:
+        return ()
+    program = squawk_program()
+    found: list[Finding] = []
+    made: Made = {}
+    with _tables(connection) as locking:
+        for name, file in files:
+            if connection is None:
+                # Which files are pending is unknown then: what another one makes may be full of rows by now.
+                made = {key: maker for key, maker in made.items() if maker == name}
+            made |= dict.fromkeys(_made_in(file), name)
+            said = remarks(program, file, rollback=file.path.name.endswith(".rollback.sql"))
+            found += _File(name, file, locking, made).findings(said)
+    return tuple(found)
+
+
+@contextlib.contextmanager
+def _tables(connection: "psycopg.Connection[Any] | None") -> Iterator[Locking]:
+    if connection is None:
+        yield Locking(None)
+        return
+    from kinetria_cli.gateways.migrations.lint.tables import reading
+
+    with reading(connection) as live:
+        yield Locking(live)
+
+
+def _made_in(file: SqlFile) -> Iterator[str]:
+    for statement in file.statements:
+        words = statement.words
+        kind = next((word for word in words[1:4] if word in ("TABLE", "INDEX", "VIEW")), None)
+        if words[0] != "CREATE" or kind is None:
+            continue
+        position = words.index(kind) + 1
+        while words[position : position + 1] and words[position] in ("CONCURRENTLY", "IF", "NOT", "EXISTS"):
+            position += 1
+        name, _ = name_at(statement.tokens, position)
+        if name:
+            yield plain_name(name)
+
+
+class _File:
+    """One file while it is looked at."""
+
+    def __init__(self, name: str, file: SqlFile, locking: Locking, made: Mapping[str, str]) -> None:
+        self._name = name
+        self._file = file
+        self._locking = locking
+        self._made = made
+        self._accepted = accepted_rules(file)
+
+    def findings(self, said: Sequence[Remark]) -> list[Finding]:
+        """Return squawk's and ours, by place."""
+        steps = self._locking.steps(self._file, self._made)
+        placed: list[tuple[int, Finding]] = []
+        told: set[int] = set()
+        for remark in said:
+            step = next((step for step in steps if _covers(step.statement, remark.position)), None)
+            if not self._is_ours(remark):
+                placed.append((remark.position, self._of_squawk(remark, step)))
+            if step is not None and remark.rule in _ABOUT_LOCKS:
+                told.add(step.statement.start)
+        for step in steps:
+            for lock in self._locking.findings(step, self._made):
+                # Without figures we have nothing to add to what squawk says of the same statement.
+                if lock.figures is not None or lock.waived or step.statement.start not in told:
+                    placed.append((step.statement.start, self._of_ours(lock, step)))
+        return [finding for _, finding in sorted(placed, key=lambda pair: pair[0])]
+
+    def _is_ours(self, remark: Remark) -> bool:
+        """Whether squawk complains of a comment that names a rule of ours, which it does not know."""
+        if remark.rule != "unused-ignore":
+            return False
+        named = self._file.text[remark.position :].split("\n", 1)[0].split(",", 1)[0]
+        return named.strip(" */") in OWN_RULES
+
+    def _of_squawk(self, remark: Remark, step: Step | None) -> Finding:
+        need = step.needs[0] if step is not None and step.needs else None
+        facts = self._locking.facts(need.relation) if need else None
+        waived = need is not None and self._is_waived(remark.rule, need.relation)
+        return Finding(
+            id=self._name,
+            file=str(self._file.path),
+            **self._place(remark.position),
+            rule=remark.rule,
+            severity="info" if waived else remark.severity,
+            message=remark.message,
+            hint=remark.hint,
+            table=need.relation if need else None,
+            lock=need.mode.title if need else None,
+            rows=facts.rows if facts else None,
+            bytes=facts.bytes if facts else None,
+            seconds=step.held_seconds if step is not None and need else None,
+            writes_per_second=facts.writes_per_second if facts else None,
+            waived=waived,
+        )
+
+    def _is_waived(self, rule: str, relation: str) -> bool:
+        if rule in _ABOUT_LOCKS:
+            return self._locking.no_matter(relation, self._made) is not None
+        there = self._locking.facts(relation) is not None
+        return rule.startswith(_ABOUT_CLIENTS) and not there and plain_name(relation) in self._made
+
+    def _of_ours(self, lock: LockFinding, step: Step) -> Finding:
+        accepted = self._accepted[step.statement.start] & {"*", lock.rule, *_ABOUT_LOCKS}
+        waived = lock.waived or bool(accepted)
+        facts = lock.figures
+        return Finding(
+            id=self._name,
+            file=str(self._file.path),
+            **self._place(step.statement.start),
+            rule=lock.rule,
+            severity="info" if waived else lock.severity,
+            message=lock.message,
+            hint=lock.hint,
+            table=lock.table,
+            lock=lock.lock.title,
+            rows=facts.rows if facts else None,
+            bytes=facts.bytes if facts else None,
+            seconds=lock.seconds,
+            writes_per_second=facts.writes_per_second if facts else None,
+            waived=waived,
+        )
+
+    def _place(self, position: int) -> dict[str, int]:
+        line_start = self._file.text.rfind("\n", 0, position) + 1
+        return {"line": self._file.line_of(position), "column": position - line_start + 1}
+
+
+def _covers(statement: Statement, position: int) -> bool:
+    return statement.start <= position < statement.start + len(statement.text)
