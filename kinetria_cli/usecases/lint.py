@@ -40,9 +40,11 @@ def lint(
 
 
 def _named(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    by_name = {name: found for found in known for name in (found, found.partition("_")[0])}
     for name in names:
-        if not any(name in (found, found.partition("_")[0]) for found in known):
+        if name.zfill(4) not in by_name:
             raise MalformedParameters(
                 f"{name!r} is no migration of the folder", hint=f"an id or its number: {span(known)}"
             )
-    return tuple(found for found in known if found in names or found.partition("_")[0] in names)
+    chosen = {by_name[name.zfill(4)] for name in names}
+    return tuple(found for found in known if found in chosen)

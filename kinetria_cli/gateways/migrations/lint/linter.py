@@ -1,6 +1,6 @@
 """The port `MigrationLinter`: squawk's findings and ours, file by file."""
 
-import contextlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,16 +10,15 @@ from kinetria_cli.domain.lint import Finding
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
 from kinetria_cli.gateways.migrations.files import read_folder
 from kinetria_cli.gateways.migrations.lint.accepted import accepted_rules
-from kinetria_cli.gateways.migrations.lint.locking import OWN_RULES, LockFinding, Locking, Step, plain_name
+from kinetria_cli.gateways.migrations.lint.locking import LOCK_WAIT, OWN_RULES, LockFinding, Locking, Step
+from kinetria_cli.gateways.migrations.lint.made import names_made, plain_name
+from kinetria_cli.gateways.migrations.lint.places import Places
 from kinetria_cli.gateways.migrations.lint.squawk import Remark, remarks, squawk_program
-from kinetria_cli.gateways.migrations.locks import name_at
-from kinetria_cli.gateways.migrations.sqltext import Statement
+from kinetria_cli.gateways.migrations.lint.tables import reading
+from kinetria_cli.gateways.migrations.locks import LockMode
 
 if TYPE_CHECKING:
     import psycopg
-
-Made = dict[str, str]
-"""Tables and indexes that the files make, as the server folds their names -> the id of the migration."""
 
 _ABOUT_LOCKS = frozenset(
     {
@@ -38,6 +37,7 @@ _ABOUT_LOCKS = frozenset(
     }
 )
 """squawk's rules on long locks and on rows that are there already: no matter where there are no rows."""
+_ABOUT_REWRITES = ("adding-field-with-default", "changing-column-type")
 _ABOUT_CLIENTS = ("ban-drop-", "renaming-", "ban-set-schema")
 """squawk's rules on programs that use what goes away: no matter where it was never there."""
 
@@ -93,71 +93,58 @@ def check_files(
     if not files:
         return ()
     program = squawk_program()
+    # Before the database's transaction begins, which is to be short.
+    said = [remarks(program, file, rollback=file.path.name.endswith(".rollback.sql")) for _, file in files]
     found: list[Finding] = []
-    made: Made = {}
-    with _tables(connection) as locking:
-        for name, file in files:
-            if connection is None:
-                # Which files are pending is unknown then: what another one makes may be full of rows by now.
-                made = {key: maker for key, maker in made.items() if maker == name}
-            made |= dict.fromkeys(_made_in(file), name)
-            said = remarks(program, file, rollback=file.path.name.endswith(".rollback.sql"))
-            found += _File(name, file, locking, made).findings(said)
+    before: dict[str, str] = {}
+    with nullcontext() if connection is None else reading(connection) as live:
+        locking = Locking(live)
+        for (name, file), own in zip(files, said, strict=True):
+            found += _File(name, file, locking, before).findings(own)
+            # Without a database nobody knows what is applied: a table that another file makes may be full by now.
+            if live is not None:
+                before |= dict.fromkeys(names_made(file), name)
     return tuple(found)
-
-
-@contextlib.contextmanager
-def _tables(connection: "psycopg.Connection[Any] | None") -> Iterator[Locking]:
-    if connection is None:
-        yield Locking(None)
-        return
-    from kinetria_cli.gateways.migrations.lint.tables import reading
-
-    with reading(connection) as live:
-        yield Locking(live)
-
-
-def _made_in(file: SqlFile) -> Iterator[str]:
-    for statement in file.statements:
-        words = statement.words
-        kind = next((word for word in words[1:4] if word in ("TABLE", "INDEX", "VIEW")), None)
-        if words[0] != "CREATE" or kind is None:
-            continue
-        position = words.index(kind) + 1
-        while words[position : position + 1] and words[position] in ("CONCURRENTLY", "IF", "NOT", "EXISTS"):
-            position += 1
-        name, _ = name_at(statement.tokens, position)
-        if name:
-            yield plain_name(name)
 
 
 class _File:
     """One file while it is looked at."""
 
-    def __init__(self, name: str, file: SqlFile, locking: Locking, made: Mapping[str, str]) -> None:
+    def __init__(self, name: str, file: SqlFile, locking: Locking, before: Mapping[str, str]) -> None:
         self._name = name
         self._file = file
         self._locking = locking
-        self._made = made
+        self._places = Places(file.text)
         self._accepted = accepted_rules(file)
+        self._steps = locking.steps(file, before)
+        self._starts = [statement.start for statement in file.statements]
 
     def findings(self, said: Sequence[Remark]) -> list[Finding]:
         """Return squawk's and ours, by place."""
-        steps = self._locking.steps(self._file, self._made)
         placed: list[tuple[int, Finding]] = []
         told: set[int] = set()
         for remark in said:
-            step = next((step for step in steps if _covers(step.statement, remark.position)), None)
+            step = self._step_at(remark.position)
             if not self._is_ours(remark):
                 placed.append((remark.position, self._of_squawk(remark, step)))
             if step is not None and remark.rule in _ABOUT_LOCKS:
                 told.add(step.statement.start)
-        for step in steps:
-            for lock in self._locking.findings(step, self._made):
+        held: dict[str, LockMode] = {}
+        for step in self._steps:
+            for lock in self._locking.findings(step):
+                table = plain_name(lock.table)
+                again = lock.rule == LOCK_WAIT and held.get(table, 0) >= lock.lock
+                held[table] = max(held.get(table, lock.lock), lock.lock)
                 # Without figures we have nothing to add to what squawk says of the same statement.
-                if lock.figures is not None or lock.waived or step.statement.start not in told:
+                if not again and (lock.figures is not None or lock.waived or step.statement.start not in told):
                     placed.append((step.statement.start, self._of_ours(lock, step)))
         return [finding for _, finding in sorted(placed, key=lambda pair: pair[0])]
+
+    def _step_at(self, position: int) -> Step | None:
+        """The statement that a position is in."""
+        at = bisect_right(self._starts, position) - 1
+        step = self._steps[at] if at >= 0 else None
+        return step if step and position < step.statement.start + len(step.statement.text) else None
 
     def _is_ours(self, remark: Remark) -> bool:
         """Whether squawk complains of a comment that names a rule of ours, which it does not know."""
@@ -169,11 +156,13 @@ class _File:
     def _of_squawk(self, remark: Remark, step: Step | None) -> Finding:
         need = step.needs[0] if step is not None and step.needs else None
         facts = self._locking.facts(need.relation) if need else None
-        waived = need is not None and self._is_waived(remark.rule, need.relation)
+        place = self._places.place(remark.position)
+        waived = step is not None and need is not None and self._is_waived(remark.rule, need.relation, step)
         return Finding(
             id=self._name,
             file=str(self._file.path),
-            **self._place(remark.position),
+            line=place.line,
+            column=place.column,
             rule=remark.rule,
             severity="info" if waived else remark.severity,
             message=remark.message,
@@ -187,20 +176,23 @@ class _File:
             waived=waived,
         )
 
-    def _is_waived(self, rule: str, relation: str) -> bool:
+    def _is_waived(self, rule: str, relation: str, step: Step) -> bool:
+        if rule in _ABOUT_REWRITES and not step.task.work:
+            return True  # the database knows that this default or type leaves every row as it is
         if rule in _ABOUT_LOCKS:
-            return self._locking.no_matter(relation, self._made) is not None
-        there = self._locking.facts(relation) is not None
-        return rule.startswith(_ABOUT_CLIENTS) and not there and plain_name(relation) in self._made
+            return self._locking.no_matter(relation, step.made) is not None
+        return rule.startswith(_ABOUT_CLIENTS) and self._locking.is_new(relation, step.made) is not None
 
     def _of_ours(self, lock: LockFinding, step: Step) -> Finding:
         accepted = self._accepted[step.statement.start] & {"*", lock.rule, *_ABOUT_LOCKS}
         waived = lock.waived or bool(accepted)
         facts = lock.figures
+        place = self._places.place(step.statement.start)
         return Finding(
             id=self._name,
             file=str(self._file.path),
-            **self._place(step.statement.start),
+            line=place.line,
+            column=place.column,
             rule=lock.rule,
             severity="info" if waived else lock.severity,
             message=lock.message,
@@ -213,11 +205,3 @@ class _File:
             writes_per_second=facts.writes_per_second if facts else None,
             waived=waived,
         )
-
-    def _place(self, position: int) -> dict[str, int]:
-        line_start = self._file.text.rfind("\n", 0, position) + 1
-        return {"line": self._file.line_of(position), "column": position - line_start + 1}
-
-
-def _covers(statement: Statement, position: int) -> bool:
-    return statement.start <= position < statement.start + len(statement.text)

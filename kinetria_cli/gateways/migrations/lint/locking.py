@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from kinetria_cli.domain.figures import size
 from kinetria_cli.domain.lint import Severity
 from kinetria_cli.gateways.migrations.content import SqlFile
+from kinetria_cli.gateways.migrations.lint.made import Made, made_by, plain_name
 from kinetria_cli.gateways.migrations.lint.tables import LiveTables, TableFacts
 from kinetria_cli.gateways.migrations.lint.work import Task, Work, tasks_of
 from kinetria_cli.gateways.migrations.locks import LockMode, LockNeed, lock_needs
-from kinetria_cli.gateways.migrations.sqltext import Statement, tokens
+from kinetria_cli.gateways.migrations.sqltext import Statement
 
 MEGABYTES_PER_SECOND = {Work.SCAN: 200, Work.INDEX: 50, Work.REWRITE: 40, Work.UPDATE: 5}
 """How much of a table is worked through in a second; of the whole with its indexes where those are made anew too.
@@ -30,11 +31,7 @@ LOCK_WAIT = "lock-wait"
 CONCURRENT = "concurrent-index"
 OWN_RULES = frozenset({*RULES.values(), LOCK_WAIT, CONCURRENT})
 
-_WORDS = {
-    Work.SCAN: "reads the whole table",
-    Work.INDEX: "builds an index",
-    Work.REWRITE: "rewrites the table",
-}
+_WORDS = {Work.SCAN: "reads the whole table", Work.INDEX: "builds an index", Work.REWRITE: "rewrites the table"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,7 @@ class Step:
 
     Args:
         statement: As cut out of the file.
+        made: What is made before it.
         needs: The locks that it takes.
         task: The longest of what it does.
         seconds: How long that takes; None where the size is unknown.
@@ -65,6 +63,7 @@ class Step:
     """
 
     statement: Statement
+    made: Made
     needs: tuple[LockNeed, ...]
     task: Task
     seconds: float | None
@@ -85,36 +84,52 @@ class Locking:
         """Return what is known of the table that is there; None without one."""
         return None if self._live is None else self._live.facts(relation)
 
-    def no_matter(self, relation: str, made: Mapping[str, str]) -> str | None:
+    def is_new(self, relation: str, made: Made) -> str | None:
+        """Return what makes a table that nobody else can use yet, or None where it is there already."""
+        name = plain_name(relation)
+        if name in made.here:
+            return "the file itself makes it"
+        maker = None if self.facts(relation) is not None else made.before.get(name)
+        return f"{maker} makes it" if maker else None
+
+    def no_matter(self, relation: str, made: Made) -> str | None:
         """Return why nobody minds a lock on a table, or None where somebody may.
 
         Args:
             relation: As written.
-            made: The tables and indexes that the files make -> the id of the one that does.
+            made: What the files make.
         """
         facts = self.facts(relation)
-        if facts is not None:
-            return "the table is empty" if facts.rows == 0 else None
-        maker = made.get(plain_name(relation))
-        return f"{maker} makes it" if maker else None
+        return self.is_new(relation, made) or ("the table is empty" if facts is not None and facts.rows == 0 else None)
 
-    def steps(self, file: SqlFile, made: Mapping[str, str]) -> tuple[Step, ...]:
-        """Return the statements of a file, each with how long it holds its locks."""
+    def steps(self, file: SqlFile, before: Mapping[str, str]) -> tuple[Step, ...]:
+        """Return the statements of a file, each with how long it holds its locks.
+
+        Args:
+            file: The file.
+            before: See `Made`.
+        """
+        made = Made(before)
+        forward: list[Step] = []
+        for statement in file.statements:
+            forward.append(self._step(statement, made))
+            making = made_by(statement)
+            if making and not (making[1] and self.facts(making[0]) is not None):
+                made = made.with_name(making[0])
         found: list[Step] = []
         later: float | None = 0.0
-        for statement in reversed(file.statements):
-            step = self._step(statement, made)
+        for step in reversed(forward):
             later = None if later is None or step.seconds is None else later + step.seconds
             found.append(replace(step, held_seconds=later))
         return tuple(reversed(found))
 
-    def _step(self, statement: Statement, made: Mapping[str, str]) -> Step:
+    def _step(self, statement: Statement, made: Made) -> Step:
         tasks = [self._checked(task) for task in tasks_of(statement)]
         task = max(tasks, key=lambda found: found.work)
         seconds: float | None = 0.0
         if task.work and task.subject and not self.no_matter(task.subject, made):
             seconds = _seconds(task.work, self.facts(task.subject))
-        return Step(statement, lock_needs(statement), task, seconds, seconds)
+        return Step(statement, made, lock_needs(statement), task, seconds, seconds)
 
     def _checked(self, task: Task) -> Task:
         """Ask the database whether a rewrite is none, because every row stays as it is."""
@@ -125,16 +140,16 @@ class Locking:
         fixed = bool(task.calls) and self._live.are_fixed(task.calls)
         return Task(Work.MOMENT, task.subject) if kept or fixed else task
 
-    def findings(self, step: Step, made: Mapping[str, str]) -> Iterator[LockFinding]:
+    def findings(self, step: Step) -> Iterator[LockFinding]:
         """Yield the findings of a statement; without a database only where a lock is held for more than a moment."""
         for need in step.needs:
             if need.stops_writers:
                 if self._live is not None or step.held_seconds != 0:
-                    yield self._lock(step, need, made)
+                    yield self._lock(step, need)
             elif self._live is not None and step.statement.words[:2] in (("CREATE", "INDEX"), ("CREATE", "UNIQUE")):
-                yield self._concurrent(step, need, made)
+                yield self._concurrent(step, need)
 
-    def _lock(self, step: Step, need: LockNeed, made: Mapping[str, str]) -> LockFinding:
+    def _lock(self, step: Step, need: LockNeed) -> LockFinding:
         head = f"{need.mode.title} on {need.relation}"
         facts = self.facts(need.relation)
         late = step.held_seconds is None or step.held_seconds >= SHORT_SECONDS
@@ -149,10 +164,10 @@ class Locking:
             seconds=step.held_seconds,
             waived=False,
         )
-        reason = self.no_matter(need.relation, made)
+        reason = self.no_matter(need.relation, step.made)
         return found if reason is None else _waived(found, f"{head}: {reason}")
 
-    def _concurrent(self, step: Step, need: LockNeed, made: Mapping[str, str]) -> LockFinding:
+    def _concurrent(self, step: Step, need: LockNeed) -> LockFinding:
         facts = self.facts(need.relation)
         taken = f", {_about(step.seconds)}" if step.seconds is not None else ""
         found = LockFinding(
@@ -167,7 +182,7 @@ class Locking:
             seconds=step.seconds,
             waived=False,
         )
-        reason = self.no_matter(need.relation, made)
+        reason = self.no_matter(need.relation, step.made)
         return found if reason is None else _waived(found, f"CREATE INDEX CONCURRENTLY: {need.relation}: {reason}")
 
     def _absent(self, facts: TableFacts | None) -> str:
@@ -204,33 +219,21 @@ def _figures(facts: TableFacts | None) -> str:
         parts.append(f"{facts.rows:,} row{'' if facts.rows == 1 else 's'}")
     if facts.bytes is not None:
         parts.append(size(facts.bytes))
-    if facts.writes_per_second and facts.writes_per_second >= 0.1:
-        parts.append(f"{facts.writes_per_second:,.1f} rows written a second")
+    if facts.writes_per_second and facts.writes_per_second >= 0.5:
+        parts.append(f"{facts.writes_per_second:,.0f} writes a second")
     return "".join(f", {part}" for part in parts)
 
 
 def _effect(step: Step, need: LockNeed) -> str:
-    nobody = "nobody reads it" if need.mode is LockMode.ACCESS_EXCLUSIVE else "nobody writes to it"
     work = _WORDS.get(step.task.work)
     held = step.held_seconds
     if held is not None and held < SHORT_SECONDS:
-        moment = "for a moment" if work is None else f"{work}, a moment"
-        return f"{moment}, but whoever comes while it waits for the lock waits too"
-    time = "as long as it takes" if held is None else _about(held)
-    if work is None:
-        return f"held to the end of the file, {time}, during which {nobody}"
-    return f"{work}, {time} during which {nobody}" if held is not None else f"{work}, during which {nobody}"
+        return f"{f'{work}, ' if work else ''}held for a moment; whoever comes while it waits for the lock waits too"
+    nobody = "nobody reads it" if need.mode is LockMode.ACCESS_EXCLUSIVE else "nobody writes to it"
+    time = "during which" if held is None else f"{_about(held)} during which"
+    on_its_own = work is not None and (held is None or held == step.seconds)
+    return f"{work}, {time} {nobody}" if on_its_own else f"held to the end of the file, {time} {nobody}"
 
 
 def _about(seconds: float) -> str:
     return f"about {max(1, round(seconds))} s" if seconds < 120 else f"about {seconds / 60:.0f} min"
-
-
-def plain_name(relation: str) -> str:
-    """Return a name as the server folds it, without the schema that migrations work in."""
-    parts = [part if part.startswith('"') else f'"{part.lower()}"' for part in _parts(relation)]
-    return ".".join(parts[1:] if len(parts) > 1 and parts[0] == '"public"' else parts)
-
-
-def _parts(relation: str) -> list[str]:
-    return [token.text for token in tokens(relation) if token.text != "."]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from kinetria_cli.domain.errors import EngineUnavailable
 from kinetria_cli.gateways.migrations.content import SqlFile
+from kinetria_cli.gateways.migrations.lint.places import Places
 
 SERVER_VERSION = "16"
 PATIENCE_SECONDS = 60
@@ -69,6 +70,7 @@ def remarks(program: str, file: SqlFile, *, rollback: bool) -> tuple[Remark, ...
     Raises:
         EngineUnavailable: squawk does not work.
     """
+    places = Places(file.text)
     said, complaint, code = _run(program, file)
     try:
         return tuple(
@@ -77,12 +79,12 @@ def remarks(program: str, file: SqlFile, *, rollback: bool) -> tuple[Remark, ...
                 severity="error" if found["level"] == "Error" else "warning",
                 message=found["message"],
                 hint=found["help"],
-                position=_position(file.text, found["line"], found["column"]),
+                position=places.position(found["line"], found["column"]),
             )
             for found in json.loads(said)
             if not _left_out(found["rule_name"], rollback=rollback)
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         raise EngineUnavailable(
             f"{program} answers in a form that is not known, exit code {code}",
             hint=INSTALL,
@@ -114,12 +116,3 @@ def _run(program: str, file: SqlFile) -> tuple[str, str, int]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EngineUnavailable(f"{program} does not work: {error}", hint=INSTALL) from error
     return done.stdout, done.stderr, done.returncode
-
-
-def _position(text: str, line: int, column: int) -> int:
-    """squawk counts lines from 0, and columns from 0 in bytes of UTF-8."""
-    start = 0
-    for _ in range(line):
-        start = text.index("\n", start) + 1
-    head = text[start:].split("\n", 1)[0].encode()[:column]
-    return start + len(head.decode(errors="ignore"))
