@@ -11,6 +11,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
 from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, RecordConflict, RecordNotFound
+from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.loss import Loss, LossKind
 from kinetria_cli.domain.migration import (
     MigrateResult,
@@ -335,6 +336,22 @@ class FakeMigrations:
         self.pending = sorted([*self.pending, *ids])
         head = self.applied[-1] if self.applied else None
         return RollbackResult(tuple(MigrationRun(name, 0.01) for name in ids), (), len(self.pending), head)
+
+
+class FakeLinter:
+    """See `MigrationLinter`. A migration's file is called as it is, and has nothing in it that would hurt."""
+
+    def __init__(self, ids: Iterable[str] = ()) -> None:
+        self._ids = tuple(ids)
+
+    def ids(self) -> tuple[str, ...]:
+        return self._ids
+
+    def files(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        return ids
+
+    def lint(self, ids: tuple[str, ...]) -> tuple[Finding, ...]:
+        return ()
 
 
 class FakeEngine:

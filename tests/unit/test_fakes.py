@@ -1,9 +1,9 @@
 """The fakes are what the ports ask for: mypy reads these assignments."""
 
 from kinetria_cli.domain.dialogue import Progress, Prompt
-from kinetria_cli.domain.migration_ports import MigrationGateway
+from kinetria_cli.domain.migration_ports import MigrationGateway, MigrationLinter
 from kinetria_cli.domain.ports import Database, Engine, HttpProbe, Repositories
-from tests.fakes import FakeDatabase, FakeEngine, FakeMigrations, FakeProbe, FakeProgress, FakePrompt
+from tests.fakes import FakeDatabase, FakeEngine, FakeLinter, FakeMigrations, FakeProbe, FakeProgress, FakePrompt
 
 
 def test_every_fake_is_its_port() -> None:
@@ -11,7 +11,8 @@ def test_every_fake_is_its_port() -> None:
     database: Database = FakeDatabase()
     repositories: Repositories = database.repositories
     migrations: MigrationGateway = FakeMigrations()
+    linter: MigrationLinter = FakeLinter()
     probe: HttpProbe = FakeProbe(None)
     progress: Progress = FakeProgress()
     prompt: Prompt = FakePrompt()
-    assert all((engine, database, repositories, migrations, probe, progress, prompt))
+    assert all((engine, database, repositories, migrations, linter, probe, progress, prompt))

@@ -213,7 +213,7 @@ def _figures(facts: TableFacts | None) -> str:
     if facts is None:
         return ""
     if facts.oid is None:
-        return ", whose size cannot be read now: another session locks it"
+        return ", which another session locks now, so that its size is unknown"
     parts = []
     if facts.rows is not None:
         parts.append(f"{facts.rows:,} row{'' if facts.rows == 1 else 's'}")

@@ -1,4 +1,4 @@
-"""The tables and indexes that files make themselves, which nobody else uses yet."""
+"""The tables that files make themselves, which nobody else uses yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,20 +27,20 @@ class Made:
 
 
 def made_by(statement: Statement) -> tuple[str, bool] | None:
-    """Return the name of the table, view or index that a statement makes, and whether it may exist already."""
+    """Return the name of the table or view that a statement makes, and whether it may exist already."""
     words = statement.words
-    kind = next((word for word in words[1:4] if word in ("TABLE", "INDEX", "VIEW")), None)
+    kind = next((word for word in words[1:4] if word in ("TABLE", "VIEW")), None)
     if words[0] != "CREATE" or kind is None:
         return None
     position = words.index(kind) + 1
-    while words[position : position + 1] and words[position] in ("CONCURRENTLY", "IF", "NOT", "EXISTS"):
+    while words[position : position + 1] and words[position] in ("IF", "NOT", "EXISTS"):
         position += 1
     name, _ = name_at(statement.tokens, position)
     return (plain_name(name), "EXISTS" in words[:position]) if name else None
 
 
 def names_made(file: SqlFile) -> tuple[str, ...]:
-    """Return the names of all that a file makes."""
+    """Return the names of all tables that a file makes."""
     return tuple(making[0] for making in map(made_by, file.statements) if making)
 
 

@@ -1,0 +1,224 @@
+"""The real squawk on single files, without a database."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from kinetria_cli.domain.errors import EngineUnavailable
+from kinetria_cli.domain.lint import Finding
+from kinetria_cli.gateways.migrations.content import read_sql
+from kinetria_cli.gateways.migrations.lint import FolderLinter, check_files
+from tests.world import MIGRATIONS
+
+
+def lint(folder: Path, text: str | bytes, name: str = "0008_x.sql") -> tuple[Finding, ...]:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return check_files([(name.partition(".")[0], read_sql(path))], None)
+
+
+def places(findings: tuple[Finding, ...]) -> list[tuple[str, int, int]]:
+    return [(finding.rule, finding.line, finding.column) for finding in findings]
+
+
+def test_our_own_migrations_have_no_finding() -> None:
+    linter = FolderLinter(MIGRATIONS, None)
+    assert len(linter.files(linter.ids())) == 2 * len(linter.ids())
+    assert [finding for finding in linter.lint(linter.ids()) if not finding.waived] == []
+
+
+def test_a_finding_has_squawks_name_and_its_place(tmp_path: Path) -> None:
+    (finding,) = lint(tmp_path, "-- é\n\nALTER TABLE users\n    ADD COLUMN rpe int NOT NULL;\n")
+    assert finding == Finding(
+        id="0008_x",
+        file=str(tmp_path / "0008_x.sql"),
+        line=4,
+        column=5,
+        rule="adding-required-field",
+        severity="warning",
+        message="Adding a new column that is `NOT NULL` and has no default value to an existing table effectively"
+        " makes it required.",
+        hint="Make the field nullable or add a non-VOLATILE DEFAULT",
+        table="users",
+        lock="ACCESS EXCLUSIVE",
+        seconds=0.0,
+    )
+
+
+def test_columns_count_characters_not_bytes(tmp_path: Path) -> None:
+    assert places(lint(tmp_path, "/* ü€😀 */ ALTER TABLE users DROP COLUMN name;")) == [("ban-drop-column", 1, 29)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_do_not_move_a_finding(tmp_path: Path, end: str) -> None:
+    text = end.join(["-- one", "", "ALTER TABLE users", "  DROP COLUMN name;", ""])
+    assert places(lint(tmp_path, text.encode())) == [("ban-drop-column", 4, 3)]
+
+
+def test_sql_that_cannot_be_parsed_is_an_error(tmp_path: Path) -> None:
+    findings = lint(tmp_path, "SELECT 1;\nSELECT (\n")
+    assert places(findings) == [("syntax-error", 2, 9)]
+    assert findings[0].severity == "error"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE t (id serial PRIMARY KEY, a varchar(3), b smallint);\nCREATE INDEX i ON t (a);",
+        "ALTER TABLE users ADD COLUMN rpe integer;",
+        "CREATE TABLE IF NOT EXISTS t (id int);\nALTER TABLE t ADD COLUMN a uuid DEFAULT gen_random_uuid();",
+        "-- transactional: false\nCREATE INDEX CONCURRENTLY i ON users (name);",
+    ],
+)
+def test_what_fits_this_tool_has_no_finding(tmp_path: Path, text: str) -> None:
+    assert [finding for finding in lint(tmp_path, text) if not finding.waived] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["DROP TABLE t;", "ALTER TABLE t DROP COLUMN a;", "DROP TYPE t;", "ALTER TABLE a RENAME TO b;"]
+)
+def test_a_rollback_may_take_away_what_its_file_made(tmp_path: Path, text: str) -> None:
+    assert len(lint(tmp_path, text)) == 1
+    assert lint(tmp_path, text, "0008_x.rollback.sql") == ()
+
+
+def test_a_rollback_may_not_drop_a_database(tmp_path: Path) -> None:
+    text = "-- transactional: false\nDROP DATABASE kinetria;"
+    assert places(lint(tmp_path, text, "0008_x.rollback.sql")) == [("ban-drop-database", 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "message"),
+    [
+        (
+            "ALTER TABLE sessions SET UNLOGGED;",
+            "table-rewrite",
+            "ACCESS EXCLUSIVE on sessions: rewrites the table, during which nobody reads it",
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN a int;\nALTER TABLE sessions SET LOGGED;",
+            "lock-wait",
+            "ACCESS EXCLUSIVE on users: held to the end of the file, during which nobody reads it",
+        ),
+        (
+            "CREATE TRIGGER g BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f();\nUPDATE users SET name = '';",
+            "lock-wait",
+            "SHARE ROW EXCLUSIVE on users: held to the end of the file, during which nobody writes to it",
+        ),
+    ],
+)
+def test_without_a_database_a_long_lock_is_a_warning_without_figures(
+    tmp_path: Path, text: str, rule: str, message: str
+) -> None:
+    finding = lint(tmp_path, text)[0]
+    assert (finding.rule, finding.severity, finding.message) == (rule, "warning", message)
+    assert (finding.rows, finding.bytes, finding.seconds, finding.waived) == (None, None, None, False)
+    assert finding.hint
+
+
+def test_without_a_database_a_lock_is_not_told_twice(tmp_path: Path) -> None:
+    assert places(lint(tmp_path, "CREATE INDEX i ON users (name);")) == [("require-concurrent-index-creation", 1, 1)]
+
+
+def test_a_table_that_is_dropped_and_made_again_was_there_before(tmp_path: Path) -> None:
+    text = "ALTER TABLE t SET LOGGED;\nDROP TABLE t;\nCREATE TABLE t (id int);\nCREATE INDEX i ON t (id);"
+    rules = [finding.rule for finding in lint(tmp_path, text) if not finding.waived]
+    assert rules == ["table-rewrite", "ban-drop-table"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "left"),
+    [
+        ("-- squawk-ignore changing-column-type", []),
+        ("/* squawk-ignore ban-drop-column, changing-column-type */", []),
+        ("-- squawk-ignore ban-drop-column", ["changing-column-type"]),
+        ("-- squawk-ignore-file", []),
+        ("-- squawk-ignore-file changing-column-type", []),
+    ],
+)
+def test_a_comment_accepts_a_finding_of_squawk_and_ours_with_it(tmp_path: Path, comment: str, left: list[str]) -> None:
+    findings = lint(tmp_path, f"{comment}\nALTER TABLE users ALTER COLUMN name TYPE text;")
+    assert [finding.rule for finding in findings if not finding.waived and finding.rule != "unused-ignore"] == left
+
+
+def test_a_comment_accepts_a_finding_of_ours_and_only_of_its_statement(tmp_path: Path) -> None:
+    text = "ALTER TABLE {} SET UNLOGGED;\n"
+    findings = lint(tmp_path, "-- squawk-ignore table-rewrite\n" + text.format("users") + text.format("sessions"))
+    assert [(finding.table, finding.waived) for finding in findings] == [("users", True), ("sessions", False)]
+
+
+def test_a_comment_with_a_rule_that_nobody_knows_is_a_finding(tmp_path: Path) -> None:
+    assert places(lint(tmp_path, "-- squawk-ignore table-rewrit\nSELECT 1;")) == [("unused-ignore", 1, 18)]
+
+
+def test_a_configuration_of_squawks_that_lies_around_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".squawk.toml").write_text('excluded_rules = ["ban-drop-column"]\n')
+    monkeypatch.chdir(tmp_path)
+    assert places(lint(tmp_path, "ALTER TABLE users DROP COLUMN name;")) == [("ban-drop-column", 1, 19)]
+
+
+def program(folder: Path, text: str) -> Path:
+    path = folder / "squawk"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all of PATH, and a Python with nothing beside it."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python" / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_without_squawk_the_error_says_how_to_install_it(tmp_path: Path, elsewhere: Path) -> None:
+    with pytest.raises(EngineUnavailable) as caught:
+        lint(tmp_path, "SELECT 1;")
+    assert caught.value.message == "squawk, whose rules the lint goes by, is not installed"
+    assert caught.value.hint == "pip install 'kinetria-cli[lint]'"
+
+
+def test_squawk_is_found_in_path_too(tmp_path: Path, elsewhere: Path) -> None:
+    program(elsewhere, "echo '[]'")
+    assert lint(tmp_path, "ALTER TABLE users DROP COLUMN name;") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "echo 'thread panicked' >&2; exit 101",
+        "echo '{}'; echo '[}'",
+        'echo \'[{"rule_name": "x"}]\'',
+        'echo \'[{"rule_name": "x", "level": "Error", "message": "m", "help": null, "line": 9, "column": 0}]\'',
+        "echo 3",
+    ],
+)
+def test_a_squawk_that_does_not_work_is_told_with_what_it_says(tmp_path: Path, elsewhere: Path, text: str) -> None:
+    path = program(elsewhere, text)
+    with pytest.raises(EngineUnavailable) as caught:
+        lint(tmp_path, "SELECT 1;")
+    assert caught.value.message.startswith(f"{path} answers in a form that is not known, exit code ")
+    assert caught.value.hint == "pip install 'kinetria-cli[lint]'"
+    assert caught.value.details
+
+
+def test_a_squawk_that_cannot_be_started_is_told(tmp_path: Path, elsewhere: Path) -> None:
+    path = program(elsewhere, "")
+    path.write_bytes(b"\x7fELF nothing")
+    with pytest.raises(EngineUnavailable, match="does not work: "):
+        lint(tmp_path, "SELECT 1;")
+
+
+def test_squawk_inherits_no_secret(tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "s3cret-pass")
+    program(elsewhere, "/usr/bin/env >&2; exit 1")
+    with pytest.raises(EngineUnavailable) as caught:
+        lint(tmp_path, "SELECT 1;")
+    assert caught.value.details
+    assert "s3cret-pass" not in "\n".join(caught.value.details)
