@@ -22,11 +22,7 @@ LONG_SECONDS = 3.0
 """As long as `migrate` itself waits for a lock before it gives way."""
 SHORT_SECONDS = 0.1
 
-RULES = {
-    Work.SCAN: "table-scan",
-    Work.INDEX: "index-build",
-    Work.REWRITE: "table-rewrite",
-}
+RULES = {Work.SCAN: "table-scan", Work.INDEX: "index-build", Work.REWRITE: "table-rewrite"}
 LOCK_WAIT = "lock-wait"
 CONCURRENT = "concurrent-index"
 OWN_RULES = frozenset({*RULES.values(), LOCK_WAIT, CONCURRENT})
@@ -119,7 +115,7 @@ class Locking:
         found: list[Step] = []
         later: float | None = 0.0
         for step in reversed(forward):
-            later = None if later is None or step.seconds is None else later + step.seconds
+            later = None if later is None or step.seconds is None else round(later + step.seconds, 2)
             found.append(replace(step, held_seconds=later))
         return tuple(reversed(found))
 
@@ -209,7 +205,7 @@ def _severity(held_seconds: float | None) -> Severity:
 
 
 def _figures(facts: TableFacts | None) -> str:
-    """`, 1,004,100 rows, 160 MB, 12 rows written a second`, as far as known."""
+    """`, 1,004,100 rows, 160 MB, 12 writes a second`, as far as known."""
     if facts is None:
         return ""
     if facts.oid is None:

@@ -120,7 +120,7 @@ class LiveTables:
         else:
             # The estimate is -1 until the first ANALYZE, and a partition without one spoils the sum.
             rows = estimate if analyzed else live or None
-        per_second = writes / self._seconds if self._seconds and writes is not None else None
+        per_second = round(writes / self._seconds, 1) if self._seconds and writes is not None else None
         return TableFacts(oid, rows, total - indexes, indexes, per_second)
 
     def _count(self, schema: str, name: str) -> int:
