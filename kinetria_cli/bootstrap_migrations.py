@@ -12,9 +12,10 @@ from kinetria_cli import __version__
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.settings import Settings
+from kinetria_cli.settings_sources import is_installed
 
 if TYPE_CHECKING:
-    from kinetria_cli.domain.migration_ports import MigrationLinter
+    from kinetria_cli.domain.migration_ports import MigrationFolder, MigrationLinter
     from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 
 
@@ -53,3 +54,10 @@ class MigrationTools:
         from kinetria_cli.gateways.migrations.lint import FolderLinter
 
         return FolderLinter(self.settings.migrations_dir, None if params is None else self.connect(params))
+
+    def folder(self) -> MigrationFolder:
+        """Return the files of the migrations folder."""
+        from kinetria_cli.gateways.migrations.folder import FilesystemMigrationFolder
+
+        folder = self.settings.migrations_dir
+        return FilesystemMigrationFolder(folder, installed=is_installed(folder))

@@ -194,6 +194,11 @@ def bundled(name: str) -> Path:
     return packaged if packaged.exists() else installed_package().parent / name
 
 
+def is_installed(path: Path) -> bool:
+    """Whether a file or folder is one that a wheel brought."""
+    return path.resolve().is_relative_to(installed_package() / "_bundled")
+
+
 def user_data_folder() -> Path:
     """Return where this user's programs keep data (XDG base directory specification 0.8; on macOS Apple's own place).
 

@@ -280,6 +280,10 @@ class FakeMigrations:
             + tuple(MigrationEntry(name, MigrationState.PENDING) for name in self.pending)
         )
 
+    def recorded_ids(self) -> tuple[str, ...]:
+        self.calls.append("recorded_ids")
+        return tuple(self.applied)
+
     def plan(self, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:
         self.calls.append("plan")
         return tuple(PlanStep(name, "apply", True, "SELECT 1;", 1) for name in self.pending[:steps])

@@ -68,7 +68,7 @@ NAMED = sorted(
     {
         found
         for text in texts()
-        for found in re.findall(r"\bkinetria ([a-z]+(?: (?:status|rollback|show)\b)?)", text)
+        for found in re.findall(r"\bkinetria ([a-z]+(?: (?:status|plan|rollback|new|rebase|show)\b)?)", text)
         if found != "migrations"  # what the lock's number is made from; nobody reads it
     }
 )

@@ -27,6 +27,10 @@ class MigrationGateway(Protocol):
         """Compare files and records without writing or locking anything."""
         ...
 
+    def recorded_ids(self) -> tuple[str, ...]:
+        """Return the migrations that the database knows as applied or begun, whatever the folder holds."""
+        ...
+
     def plan(self, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:
         """Return what `apply` would run, in order, without writing or locking anything.
 
@@ -142,5 +146,53 @@ class MigrationLinter(Protocol):
         Raises:
             EngineUnavailable: squawk is not there, or does not work.
             DatabaseUnreachable, DatabaseBusy, LoginRefused, TlsRefused: The database cannot be asked.
+        """
+        ...
+
+
+class MigrationFolder(Protocol):
+    """The files of one migrations folder as files, whatever state they are in: two may have one number.
+
+    Every method raises MigrationFileInvalid when the folder cannot be read.
+    """
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the id of every file that is named like a migration, in order."""
+        ...
+
+    def check_editable(self) -> None:
+        """Return when files of the folder are the user's to change.
+
+        Raises:
+            Refused: It is part of the installed program.
+        """
+        ...
+
+    def paths(self, migration_id: str) -> tuple[str, str]:
+        """Return where the two files of a migration are, or would be."""
+        ...
+
+    def dependents(self, migration_id: str) -> tuple[str, ...]:
+        """Return the migrations whose `-- depends:` names this one."""
+        ...
+
+    def create(self, migration_id: str, *, text: str, rollback_text: str) -> None:
+        """Write the two files of a new migration, or none.
+
+        Raises:
+            Refused: One of them is there already.
+            FileUnwritable: The folder cannot be written.
+        """
+        ...
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Rename the files of migrations and rewrite the `-- depends:` lines that name them: all of it, or nothing.
+
+        Args:
+            names: Old id -> new id.
+
+        Raises:
+            Refused: A file of a new name is there already.
+            FileUnwritable: The folder or a file cannot be written.
         """
         ...

@@ -49,17 +49,18 @@ def test_the_wheel_starts_a_stack_in_an_empty_environment(wheel: Path, tmp_path:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "KINETRIA", "PYTHON"))}
     env["HOME"] = str(away)
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, code: int = 0) -> str:
         command = [str(venv / "bin" / "kinetria"), *arguments]
         done = subprocess.run(command, cwd=away, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert done.returncode == code, done.stderr
+        return done.stderr if code else done.stdout
 
     try:
         ports = ("--db-port", str(free_port()), "--http-port", str(free_port()))
         assert "seed" in run("up", "--seed", "demo", *ports)
         assert "healthy" in run("health")
         assert f"{len(IDS)} applied, 0 pending" in run("migrate", "status")
+        assert "belong to the installed program" in run("migrate", "new", "add rpe", code=5)
         psql = next(venv.rglob("pginstall/bin/psql"))
         shell = f'eval "$({venv}/bin/kinetria env)"; {psql} -Atc "select count(*) from users"'
         done = subprocess.run(["sh", "-c", shell], cwd=away, env=env, capture_output=True, text=True, check=False)

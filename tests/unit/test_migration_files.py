@@ -119,8 +119,8 @@ def test_a_rollback_without_its_migration_is_refused(folder: Path) -> None:
 def test_a_number_that_occurs_twice_is_refused(folder: Path) -> None:
     fill(folder, "0001_a.sql", "0002_b.sql", "0002_c.sql")
     assert folder_refusal(folder) == (
-        "0002_b.sql and 0002_c.sql have the same number",
-        "give the newer one the next free number",
+        "0002_b.sql and 0002_c.sql have the same number: two heads, as a merge leaves them",
+        "kinetria migrate rebase 0002_c",
     )
 
 

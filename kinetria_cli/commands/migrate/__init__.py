@@ -26,6 +26,8 @@ COMMANDS = (
     LazyCommand("repair", f"{_AT}.repair:repair", "Mend the bookkeeping, after saying how."),
     LazyCommand("rollback", f"{_AT}.rollback:rollback", "Undo the newest migrations, after asking."),
     LazyCommand("redo", f"{_AT}.rollback:redo", "Undo the newest migrations and apply them again."),
+    LazyCommand("new", f"{_AT}.new:new", "Write the two files of a new migration."),
+    LazyCommand("rebase", f"{_AT}.rebase:rebase", "Give pending files that are out of order a number at the top."),
 )
 
 app = typer.Typer(cls=lazy_group(COMMANDS), rich_markup_mode=None, add_completion=False)

@@ -25,13 +25,7 @@ def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
     Raises:
         MigrationFileInvalid: The folder is missing or empty, or a name breaks the pattern or repeats a number.
     """
-    try:
-        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        raise MigrationFileInvalid(
-            f"the migrations folder {folder} cannot be read: {error.strerror}",
-            hint="point KINETRIA_MIGRATIONS_DIR at the folder, or unset it",
-        ) from error
+    names = _names(folder)
     if odd := [name for name in names if not NAME.fullmatch(name)]:
         raise MigrationFileInvalid(
             f"{folder / odd[0]} is not named like a migration",
@@ -52,7 +46,8 @@ def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
     for earlier, later in pairwise(forward):
         if earlier[:4] == later[:4]:
             raise MigrationFileInvalid(
-                f"{earlier}.sql and {later}.sql have the same number", hint="give the newer one the next free number"
+                f"{earlier}.sql and {later}.sql have the same number: two heads, as a merge leaves them",
+                hint=f"kinetria migrate rebase {later}",
             )
     return tuple(
         MigrationFile(
@@ -62,3 +57,23 @@ def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
         )
         for name in forward
     )
+
+
+def read_names(folder: Path) -> tuple[str, ...]:
+    """Return the id of every file that is named like a migration, in order, whatever else is wrong with the folder.
+
+    Raises:
+        MigrationFileInvalid: The folder cannot be read.
+    """
+    matches = (NAME.fullmatch(name) for name in _names(folder))
+    return tuple(sorted({match["id"] for match in matches if match}))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise MigrationFileInvalid(
+            f"the migrations folder {folder} cannot be read: {error.strerror}",
+            hint="point KINETRIA_MIGRATIONS_DIR at the folder, or unset it",
+        ) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
 from kinetria_cli.gateways.migrations.access import Access, Connect
+from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,6 +56,11 @@ class YoyoMigrationGateway:
     def status_on(self, connection: psycopg.Connection[Any]) -> MigrationStatus:
         """The same on a connection that is open already."""
         return self._access.look(connection).status
+
+    def recorded_ids(self) -> tuple[str, ...]:
+        """See `MigrationGateway.recorded_ids`."""
+        with self._access.connect() as connection:
+            return tuple(record.id for record in read_recorded(connection).records)
 
     def plan(self, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:
         """See `MigrationGateway.plan`."""

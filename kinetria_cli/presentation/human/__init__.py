@@ -20,6 +20,8 @@ SUBJECTS = {
     "migrate.diff": "reports",
     "migrate.repair": "reports",
     "migrate.lint": "lint",
+    "migrate.new": "migration_files",
+    "migrate.rebase": "migration_files",
     "health": "health",
     "seed": "seed",
     "inspect.list": "records",
