@@ -1,9 +1,8 @@
 """0009: audit_log takes new rows and keeps them; only a transaction that says so can prune it."""
 
-import subprocess
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,15 +15,11 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.entities import AuditLogId
 from kinetria_cli.domain.errors import PrivilegeMissing
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.engines.embedded.programs import find_programs
-from kinetria_cli.gateways.engines.embedded.transfer import CLIENTS, copy_database
-from kinetria_cli.gateways.files import write_private
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
-from kinetria_cli.usecases.seed import seed
 from tests.conftest import gateway_for
 from tests.integration import rows
 from tests.integration.rows import Sql, count, one
-from tests.world import connect_to
+from tests.world import MIGRATIONS, connect_to, first_seven
 
 Rows = list[tuple[Any, ...]]
 PRUNING = "to prune on purpose: BEGIN; SET LOCAL kinetria.maintenance = 'on'; DELETE ...; COMMIT;"
@@ -222,6 +217,34 @@ def test_a_setting_of_the_session_counts_until_it_is_reset(sql: Sql) -> None:
     assert count(sql, "audit_log") == 2
 
 
+# Rolling back
+
+
+OBJECTS = """
+    SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT 'trigger', tgname, tgrelid::regclass::text FROM pg_trigger
+    UNION ALL SELECT 'comment', objoid::text, description FROM pg_description WHERE objoid >= 16384
+    UNION ALL SELECT 'dependency', objid::text, refobjid::text FROM pg_depend WHERE objid >= 16384
+    ORDER BY 1, 2, 3
+"""
+
+
+def test_its_rollback_takes_away_what_it_made_and_nothing_else(empty: ConnectionParams, tmp_path: Path) -> None:
+    folder = first_seven(tmp_path)
+    gateway_for(empty, folder).apply(lock_wait=5)
+    for path in MIGRATIONS.glob("0009_audit_append_only*"):
+        shutil.copy(path, folder)
+    with connect_to(empty) as sql:
+        before = sql.execute(OBJECTS).fetchall()
+        gateway_for(empty, folder).apply(lock_wait=5)
+        assert len(sql.execute(OBJECTS).fetchall()) > len(before)
+        rows.audit_row(sql)
+        gateway_for(empty, folder).rollback(("0009_audit_append_only",), lock_wait=5)
+        assert sql.execute(OBJECTS).fetchall() == before
+        sql.execute("DELETE FROM audit_log")
+        assert count(sql, "audit_log") == 0
+
+
 # What our own program says
 
 
@@ -238,79 +261,3 @@ def test_the_repository_cannot_delete_a_row_and_says_how_pruning_does_it(sql: Sq
     assert refused.value.message == "audit_log is append-only: DELETE is refused  (42501)"
     assert refused.value.hint == PRUNING
     assert (refused.value.exit_code, count(sql, "audit_log")) == (8, 1)
-
-
-# Copies of the database
-
-
-@pytest.fixture
-def full(migrated: ConnectionParams, database: PostgresDatabase) -> ConnectionParams:
-    """A database with the demo profile."""
-    seed("demo", random_seed=42, database=database, migrations=gateway_for(migrated), dry_run=False)
-    return migrated
-
-
-def contents(params: ConnectionParams) -> dict[str, Rows]:
-    with connect_to(params) as sql:
-        return {table: sql.execute(f"SELECT * FROM {table} ORDER BY id".encode()).fetchall() for table in TABLES}
-
-
-def assert_a_guarded_copy(copy: ConnectionParams, full: ConnectionParams) -> None:
-    assert contents(copy) == contents(full)
-    with connect_to(copy) as sql:
-        with pytest.raises(errors.InsufficientPrivilege):
-            sql.execute("DELETE FROM audit_log")
-        sql.execute("UPDATE users SET name = 'Other'")
-        assert one(sql, "SELECT bool_and(updated_at = now()) FROM users") is False
-        assert one(sql, "SELECT bool_and(updated_at > created_at) FROM users") is True
-        sql.execute("DELETE FROM users")
-        assert one(sql, "SELECT bool_and(user_id IS NULL) FROM audit_log") is True
-    assert gateway_for(copy).status().pending_ids == ()
-
-
-def passfile(params: ConnectionParams) -> str:
-    return f"{params.host}:{params.port}:*:{params.user}:{params.password}\n"
-
-
-def test_a_database_is_copied_whole_with_its_guards(
-    full: ConnectionParams, empty: ConnectionParams, tmp_path: Path
-) -> None:
-    copy_database(full, empty, folder=tmp_path, passfile=passfile(full))
-    assert_a_guarded_copy(empty, full)
-
-
-def client(name: str, params: ConnectionParams, passwords: Path, *words: str, stdin: str = "") -> str:
-    """Run a program of the wheel."""
-    place = (f"--host={params.host}", f"--port={params.port}", f"--username={params.user}", "--no-password")
-    done = subprocess.run(
-        [str(find_programs(CLIENTS) / name), *place, f"--dbname={params.dbname}", *words],
-        env={"LC_ALL": "C", "PGPASSFILE": str(passwords)},
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-@pytest.fixture
-def passwords(full: ConnectionParams, tmp_path: Path) -> Path:
-    path = tmp_path / "pgpass"
-    write_private(path, passfile(full))
-    return path
-
-
-def test_a_dump_in_sql_is_restored_by_psql(full: ConnectionParams, empty: ConnectionParams, passwords: Path) -> None:
-    dump = client("pg_dump", full, passwords)
-    client("psql", empty, passwords, "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", stdin=dump)
-    assert_a_guarded_copy(empty, full)
-
-
-def test_data_alone_are_restored_into_a_migrated_database(
-    full: ConnectionParams, empty: ConnectionParams, passwords: Path
-) -> None:
-    gateway_for(empty).apply(lock_wait=5)
-    dump = client("pg_dump", full, passwords, "--data-only", *(f"--table={table}" for table in TABLES))
-    client("psql", empty, passwords, "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", stdin=dump)
-    assert_a_guarded_copy(replace(empty), full)
