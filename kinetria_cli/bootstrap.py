@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.migration import MigrationStatus
     from kinetria_cli.domain.migration_ports import MigrationGateway
     from kinetria_cli.domain.ports import Database, Engine, HttpProbe
+    from kinetria_cli.domain.verify import Workbench
     from kinetria_cli.gateways.postgres.database import PostgresDatabase
     from kinetria_cli.usecases.carry import Carrier
     from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
@@ -117,6 +118,10 @@ class Container:
     def migrations(self, params: ConnectionParams) -> MigrationGateway:
         """Return the migrations folder against a database."""
         return self.migration_tools.gateway(params)
+
+    def workbench(self, target: Target | None) -> Workbench:
+        """Return the migrations folder with throw-away databases to try it on; where none is named too."""
+        return self.migration_tools.workbench(target.params if target else None, self.probe)
 
     def _connect(
         self, params: ConnectionParams, busy_seconds: float | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from kinetria_cli.settings_sources import is_installed
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.migration_ports import MigrationFolder, MigrationLinter
+    from kinetria_cli.domain.ports import HttpProbe
+    from kinetria_cli.domain.verify import Workbench
     from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 
 
@@ -61,3 +64,16 @@ class MigrationTools:
 
         folder = self.settings.migrations_dir
         return FilesystemMigrationFolder(folder, installed=is_installed(folder))
+
+    def workbench(self, target: ConnectionParams | None, probe: HttpProbe) -> Workbench:
+        """Return the migrations folder with throw-away databases: at the target's server, else on one of our own.
+
+        Args:
+            target: The database that the settings name, or None.
+            probe: What an engine wants for a service; none is started.
+        """
+        from kinetria_cli.gateways.engines.embedded.throwaway import throwaway_server
+        from kinetria_cli.gateways.migrations.workbench import MigrationWorkbench
+
+        embedded = partial(throwaway_server, probe)
+        return MigrationWorkbench(self.settings.migrations_dir, self.connect, target=target, embedded=embedded)

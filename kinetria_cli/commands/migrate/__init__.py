@@ -28,6 +28,7 @@ COMMANDS = (
     LazyCommand("redo", f"{_AT}.rollback:redo", "Undo the newest migrations and apply them again."),
     LazyCommand("new", f"{_AT}.new:new", "Write the two files of a new migration."),
     LazyCommand("rebase", f"{_AT}.rebase:rebase", "Give pending files that are out of order a number at the top."),
+    LazyCommand("verify", f"{_AT}.verify:verify", "Prove on a throw-away database that every rollback is exact."),
 )
 
 app = typer.Typer(cls=lazy_group(COMMANDS), rich_markup_mode=None, add_completion=False)

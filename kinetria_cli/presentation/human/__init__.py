@@ -22,6 +22,7 @@ SUBJECTS = {
     "migrate.lint": "lint",
     "migrate.new": "migration_files",
     "migrate.rebase": "migration_files",
+    "migrate.verify": "verify",
     "health": "health",
     "seed": "seed",
     "inspect.list": "records",

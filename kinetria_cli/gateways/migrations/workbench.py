@@ -1,0 +1,196 @@
+"""The port `Workbench`: the migrations folder, and throw-away databases to try it on."""
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from kinetria_cli.domain.catalog import Fingerprint
+from kinetria_cli.domain.errors import DatabaseReadOnly, EngineUnavailable, MalformedParameters, PrivilegeMissing
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.domain.verify import FileToProve
+from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
+from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
+from kinetria_cli.gateways.migrations.fingerprint import fingerprint
+from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
+from kinetria_cli.gateways.migrations.scratch import Connection, Opener, check_right, scratch_database
+from kinetria_cli.gateways.migrations.sqltext import Statement
+
+Embedded = Callable[[], AbstractContextManager[ConnectionParams]]
+"""Starts an empty server for the block, whose superuser is given."""
+
+LOCK_WAIT = 5.0
+"""Nobody else knows the database; a wait at all is a fault."""
+
+_SHARED = re.compile(
+    r"\b(?:CREATE|ALTER|DROP)\s+(?:ROLE|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|USER(?!\s+MAPPING))\b"
+    r"|\bALTER\s+SYSTEM\b|\b(?:REASSIGN|DROP)\s+OWNED\b|\bON\s+(?:ROLE|DATABASE|TABLESPACE|PARAMETER)\b",
+    re.IGNORECASE,
+)
+"""What reaches beyond the database. Looked for in bodies too: the worst of a false alarm is another server."""
+
+
+class MigrationWorkbench:
+    """See `Workbench`.
+
+    Args:
+        folder: The migrations folder.
+        opener: Opens connections.
+        target: The database that the settings name, or None.
+        embedded: Starts a server of our own.
+    """
+
+    def __init__(self, folder: Path, opener: Opener, *, target: ConnectionParams | None, embedded: Embedded) -> None:
+        self._folder = folder
+        self._opener = opener
+        self._target = target
+        self._embedded = embedded
+
+    def files(self, to: str | None) -> tuple[FileToProve, ...]:
+        """See `Workbench.files`."""
+        chosen = _up_to(read_folder(self._folder), to)
+        for file in chosen:
+            _texts(file)
+        return tuple(FileToProve(file.id, file.rollback_path is not None) for file in chosen)
+
+    @contextlib.contextmanager
+    def server(self, ids: tuple[str, ...]) -> Iterator["ServerForScratch"]:
+        """See `Workbench.server`."""
+        files = tuple(file for file in read_folder(self._folder) if file.id in ids)
+        with ExitStack() as stack:
+            params, place = self._choose(stack, _beyond_the_database(files))
+            yield ServerForScratch(files, self._opener, params, place, server_wide=params is not self._target)
+
+    def target_fingerprint(self) -> Fingerprint:
+        """See `Workbench.target_fingerprint`."""
+        assert self._target is not None, "the command asks for a target first"
+        with self._opener(self._target)() as connection:
+            return fingerprint(connection)
+
+    def _choose(self, stack: ExitStack, beyond: str | None) -> tuple[ConnectionParams, str]:
+        if self._target is None:
+            return stack.enter_context(self._embedded()), "an embedded server, because no database is named"
+        if beyond is not None:
+            return stack.enter_context(self._embedded()), f"an embedded server, because {beyond}"
+        try:
+            with self._opener(self._target)() as admin:
+                check_right(admin)
+        except (PrivilegeMissing, DatabaseReadOnly) as refused:
+            return self._instead(stack, refused), f"an embedded server, because {refused.message}"
+        return self._target, f"a scratch database at {self._target.address}"
+
+    def _instead(self, stack: ExitStack, refused: PrivilegeMissing | DatabaseReadOnly) -> ConnectionParams:
+        try:
+            return stack.enter_context(self._embedded())
+        except EngineUnavailable as missing:
+            raise type(refused)(
+                f"{refused.message}; and {missing.message}", hint=f"{refused.hint}; or {missing.hint}"
+            ) from missing
+
+
+class ServerForScratch:
+    """See `ScratchServer`.
+
+    Args:
+        files: The migrations to try.
+        opener: Opens connections.
+        params: A database of the server.
+        place: What it is, for people.
+        server_wide: Whether the server is ours alone, so that its roles can be compared too.
+    """
+
+    def __init__(
+        self,
+        files: tuple[MigrationFile, ...],
+        opener: Opener,
+        params: ConnectionParams,
+        place: str,
+        *,
+        server_wide: bool,
+    ) -> None:
+        self.place = place
+        self._files = files
+        self._opener = opener
+        self._params = params
+        self._server_wide = server_wide
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator["MigratedScratch"]:
+        """See `ScratchServer.database`."""
+        with (
+            scratch_database(self._params, self._opener) as params,
+            tempfile.TemporaryDirectory(prefix="kinetria-verify-") as view,
+            # One connection for all fingerprints: the server keeps the plan of that query with it.
+            self._opener(params)() as connection,
+        ):
+            gateway = YoyoMigrationGateway(Path(view), self._opener(params))
+            yield MigratedScratch(self._files, Path(view), gateway, connection, self._server_wide)
+
+
+class MigratedScratch:
+    """See `ScratchDatabase`."""
+
+    def __init__(
+        self,
+        files: tuple[MigrationFile, ...],
+        view: Path,
+        gateway: YoyoMigrationGateway,
+        connection: Connection,
+        server_wide: bool,
+    ) -> None:
+        self._files = files
+        self._view = view
+        self._gateway = gateway
+        self._connection = connection
+        self._server_wide = server_wide
+
+    def apply(self, to: str) -> None:
+        """See `ScratchDatabase.apply`."""
+        for file in _up_to(self._files, to):
+            for path in (file.path, file.rollback_path):
+                link = self._view / path.name if path else None
+                if path and link and not link.is_symlink():
+                    link.symlink_to(path.resolve())
+        self._gateway.apply(lock_wait=LOCK_WAIT)
+
+    def roll_back(self, ids: tuple[str, ...]) -> None:
+        """See `ScratchDatabase.roll_back`."""
+        self._gateway.rollback(ids, lock_wait=LOCK_WAIT)
+
+    def fingerprint(self) -> Fingerprint:
+        """See `ScratchDatabase.fingerprint`."""
+        return fingerprint(self._connection, server_wide=self._server_wide)
+
+
+def _up_to(files: tuple[MigrationFile, ...], to: str | None) -> tuple[MigrationFile, ...]:
+    if to is None:
+        return files
+    for count, file in enumerate(files, 1):
+        if to in (file.id, file.id.partition("_")[0]):
+            return files[:count]
+    raise MalformedParameters(f"there is no migration {to}", hint="kinetria migrate status lists them")
+
+
+def _texts(file: MigrationFile) -> tuple[SqlFile, ...]:
+    return tuple(read_sql(path) for path in (file.path, file.rollback_path) if path is not None)
+
+
+def _beyond_the_database(files: tuple[MigrationFile, ...]) -> str | None:
+    """Say which file would change what other databases of the server share, one of them by its name, or a file."""
+    for file in files:
+        for text in _texts(file):
+            for statement in text.statements:
+                if found := _beyond(statement):
+                    line = text.line_of(statement.start + found.start())
+                    return f"{text.path.name} line {line} holds {' '.join(found[0].upper().split())}"
+    return None
+
+
+def _beyond(statement: Statement) -> re.Match[str] | None:
+    first = statement.words[0]
+    # A role granted to a role; every other GRANT is ON something.
+    if first == "COPY" or (first in ("GRANT", "REVOKE") and "ON" not in statement.words):
+        return re.match(first, statement.text, re.IGNORECASE)
+    return _SHARED.search(statement.text)
