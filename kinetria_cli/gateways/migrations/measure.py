@@ -1,0 +1,205 @@
+"""Measuring pending migrations, statement by statement, on a server of our own: never where anybody's data are."""
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from kinetria_cli.domain.errors import MigrationFailed, MigrationFileInvalid
+from kinetria_cli.domain.measure import LockTaken, Measurement
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
+from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
+from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
+from kinetria_cli.gateways.migrations.locks import lock_needs
+from kinetria_cli.gateways.migrations.scratch import Connection, Opener
+from kinetria_cli.gateways.migrations.session import pin_session
+from kinetria_cli.gateways.migrations.sqltext import Statement
+from kinetria_cli.gateways.migrations.workbench import LOCK_WAIT, Embedded
+
+Fill = Callable[[ConnectionParams, Path], None]
+"""Puts rows into a database; the folder holds exactly the migrations that were applied to it."""
+
+# Weak to strong (PostgreSQL 16 manual, 13.3.1).
+_MODES = (
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+)
+_INDEX_MODES = _MODES[3:]
+"""Every statement locks the indexes that it may use; only more than that is worth a line."""
+
+
+def measure(
+    *,
+    folder: Path,
+    applied: tuple[str, ...],
+    pending: tuple[str, ...],
+    opener: Opener,
+    embedded: Embedded,
+    fill: Fill,
+) -> tuple[Measurement, ...]:
+    """Run the pending migrations on an embedded server and return what each statement did there.
+
+    Args:
+        folder: The migrations folder.
+        applied: What is applied first; nothing where `fill` brings the tables too, as a dump does.
+        pending: What is measured, in order.
+        opener: Opens connections.
+        embedded: Starts a server of our own; it is gone at the end.
+        fill: Puts a sample or a dump into it before anything is measured.
+
+    Raises:
+        MigrationFileInvalid: A file is missing or breaks a rule.
+        MigrationFailed: A file fails there.
+        EngineUnavailable, EngineFailed, WaitTimedOut: There is no embedded server.
+        Whatever `fill` raises.
+    """
+    known = {file.id: file for file in read_folder(folder)}
+    if gone := [name for name in (*applied, *pending) if name not in known]:
+        raise MigrationFileInvalid(
+            f"{folder / gone[0]}.sql is not there", hint="restore it; kinetria migrate status tells who applied it"
+        )
+    files = [(name, read_sql(known[name].path)) for name in pending]
+    with embedded() as params:
+        _prepare(params, [known[name] for name in applied], opener, fill)
+        with opener(params)() as connection:
+            pin_session(connection)
+            connection.execute("ANALYZE")
+            return tuple(found for name, file in files for found in _measure_file(connection, name, file))
+
+
+def _prepare(params: ConnectionParams, applied: list[MigrationFile], opener: Opener, fill: Fill) -> None:
+    with tempfile.TemporaryDirectory(prefix="kinetria-measure-") as view:
+        for file in applied:
+            for path in (file.path, file.rollback_path):
+                if path is not None:
+                    (Path(view) / path.name).symlink_to(path.resolve())
+        if applied:
+            YoyoMigrationGateway(Path(view), opener(params)).apply(lock_wait=LOCK_WAIT)
+        fill(params, Path(view))
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    name: str
+    kind: str
+    filenode: int
+
+
+def _measure_file(connection: Connection, name: str, file: SqlFile) -> Iterator[Measurement]:
+    there = _relations(connection)
+    with connection.transaction() if file.transactional else nullcontext():
+        for statement in file.statements:
+            before = _relations(connection)
+            held = _held(connection)
+            rows, milliseconds = _run(connection, file, statement)
+            taken = (
+                _strongest(_held(connection) - held, there)
+                if file.transactional
+                else _read_locks(connection, statement)
+            )
+            yield Measurement(
+                id=name,
+                line=file.line_of(statement.start),
+                sql=statement.text,
+                locks=taken,
+                rewrites=_rewritten(there, before, _relations(connection)),
+                rows=rows,
+                milliseconds=milliseconds,
+                locks_measured=file.transactional,
+            )
+    # What the file set for the session, as a transaction of its own would have forgotten.
+    connection.execute("RESET ROLE")
+    connection.execute("RESET ALL")
+    pin_session(connection)
+
+
+def _run(connection: Connection, file: SqlFile, statement: Statement) -> tuple[int | None, float]:
+    started = time.perf_counter()
+    try:
+        cursor = connection.execute(statement.text.encode())
+    except psycopg.DatabaseError as error:
+        if connection.closed:
+            raise  # not the file's fault; the connection's owner says what happened
+        place = f"{file.path}:{file.line_of(statement.start)}"
+        raise MigrationFailed(
+            f"{file.path.name} failed on the server that it was measured on; no other database was touched",
+            hint="edit the file, then measure again",
+            details=[place, f"{error.diag.message_primary or str(error).strip()}  ({error.sqlstate})"],
+        ) from error
+    milliseconds = round((time.perf_counter() - started) * 1000, 3)
+    return (cursor.rowcount if cursor.rowcount >= 0 else None), milliseconds
+
+
+def _relations(connection: Connection) -> dict[int, _Relation]:
+    rows = connection.execute(
+        """
+        SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind::text, c.relfilenode
+        FROM pg_catalog.pg_class AS c
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid >= 16384 AND n.nspname <> 'pg_toast' AND c.relkind <> 'c'
+        """
+    )
+    return {oid: _Relation(name, kind, filenode) for oid, name, kind, filenode in rows}
+
+
+def _held(connection: Connection) -> set[tuple[int, str]]:
+    return set(
+        connection.execute(
+            """
+            SELECT relation, mode FROM pg_catalog.pg_locks
+            WHERE locktype = 'relation' AND granted AND relation >= 16384 AND pid = pg_catalog.pg_backend_pid()
+            """
+        )
+    )
+
+
+def _strongest(taken: set[tuple[int, str]], there: dict[int, _Relation]) -> tuple[LockTaken, ...]:
+    """The strongest new mode on each relation that was there before the file."""
+    found: dict[str, str] = {}
+    for oid, server_mode in taken:
+        relation = there.get(oid)
+        mode = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", server_mode.removesuffix("Lock")).upper()
+        if relation is None or (relation.kind in "iI" and mode not in _INDEX_MODES):
+            continue
+        found[relation.name] = max(found.get(relation.name, mode), mode, key=_MODES.index)
+    return tuple(LockTaken(name, mode) for name, mode in sorted(found.items()))
+
+
+def _read_locks(connection: Connection, statement: Statement) -> tuple[LockTaken, ...]:
+    found = []
+    for need in lock_needs(statement):
+        row = connection.execute(
+            """
+            SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+            FROM pg_catalog.pg_class AS c
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.oid = pg_catalog.to_regclass(%s)
+            """,
+            (need.relation,),
+        ).fetchone()
+        found.append(LockTaken(row[0] if row else need.relation, need.mode.title))
+    return tuple(found)
+
+
+def _rewritten(
+    there: dict[int, _Relation], before: dict[int, _Relation], after: dict[int, _Relation]
+) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            before[oid].name
+            for oid in there.keys() & before.keys() & after.keys()
+            if before[oid].filenode != after[oid].filenode
+        )
+    )
