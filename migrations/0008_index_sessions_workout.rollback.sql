@@ -1,4 +1,4 @@
 -- transactional: false
--- Nothing is lost but speed: deleting a workout reads all sessions again.
+-- Deleting a workout reads all of sessions again. No row is lost.
 
 DROP INDEX CONCURRENTLY idx_sessions_workout_id;

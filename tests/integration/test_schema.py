@@ -515,3 +515,21 @@ def test_among_10000_users_a_lookup_by_email_takes_under_10_ms(many_users: Sql, 
             seconds.append(time.perf_counter() - started)
             assert found.name == f"User {number}"
     assert statistics.median(seconds) < 0.010
+
+
+# 0008
+
+
+def test_sessions_of_a_workout_are_found_by_an_index(sql: Sql) -> None:
+    assert indexes(sql, "sessions")["idx_sessions_workout_id"] == "btree (workout_id)"
+    owner = rows.user(sql)
+    plan, other = rows.workout(sql, owner), rows.workout(sql, owner)
+    sql.execute(
+        "INSERT INTO sessions (user_id, workout_id) SELECT %s, %s FROM generate_series(1, 5000)", (owner, other)
+    )
+    sql.execute("ANALYZE sessions")
+    # What the check of the foreign key asks (ri_triggers.c of PostgreSQL 16).
+    question = "SELECT 1 FROM ONLY sessions x WHERE workout_id OPERATOR(pg_catalog.=) %s FOR KEY SHARE OF x"
+    (explained,) = one(sql, f"EXPLAIN (FORMAT JSON) {question}", (plan,))
+    used = [node["Index Name"] for node in nodes(explained["Plan"]) if "Index Name" in node]
+    assert used == ["idx_sessions_workout_id"]
