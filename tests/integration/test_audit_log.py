@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.entities import AuditLogId
 from kinetria_cli.domain.errors import PrivilegeMissing
+from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from tests.conftest import gateway_for
@@ -239,7 +240,7 @@ def test_its_rollback_takes_away_what_it_made_and_nothing_else(empty: Connection
         gateway_for(empty, folder).apply(lock_wait=5)
         assert len(sql.execute(OBJECTS).fetchall()) > len(before)
         rows.audit_row(sql)
-        gateway_for(empty, folder).rollback(("0009_audit_append_only",), lock_wait=5)
+        gateway_for(empty, folder).rollback(("0009_audit_append_only",), RollbackRequest(5))
         assert sql.execute(OBJECTS).fetchall() == before
         sql.execute("DELETE FROM audit_log")
         assert count(sql, "audit_log") == 0

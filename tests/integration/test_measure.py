@@ -22,8 +22,7 @@ from kinetria_cli.usecases.environment import passfile_line
 from kinetria_cli.usecases.seed import seed
 from tests.conftest import gateway_for
 from tests.integration.rows import Sql
-from tests.integration.test_migrations import IDS
-from tests.world import MIGRATIONS, connect_to
+from tests.world import IDS, MIGRATIONS, connect_to
 
 Write = Callable[..., Path]
 

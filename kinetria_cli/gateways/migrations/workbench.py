@@ -2,13 +2,13 @@
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from kinetria_cli.domain.catalog import Fingerprint
 from kinetria_cli.domain.errors import DatabaseReadOnly, EngineUnavailable, MalformedParameters, PrivilegeMissing
+from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.domain.verify import FileToProve
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
@@ -61,7 +61,7 @@ class MigrationWorkbench:
         files = tuple(file for file in read_folder(self._folder) if file.id in ids)
         with ExitStack() as stack:
             params, place = self._choose(stack, _beyond_the_database(files))
-            yield ServerForScratch(files, self._opener, params, place, server_wide=params is not self._target)
+            yield ServerForScratch(self._folder, self._opener, params, place, server_wide=params is not self._target)
 
     def target_fingerprint(self) -> Fingerprint:
         """See `Workbench.target_fingerprint`."""
@@ -94,7 +94,7 @@ class ServerForScratch:
     """See `ScratchServer`.
 
     Args:
-        files: The migrations to try.
+        folder: The migrations to try.
         opener: Opens connections.
         params: A database of the server.
         place: What it is, for people.
@@ -103,7 +103,7 @@ class ServerForScratch:
 
     def __init__(
         self,
-        files: tuple[MigrationFile, ...],
+        folder: Path,
         opener: Opener,
         params: ConnectionParams,
         place: str,
@@ -111,7 +111,7 @@ class ServerForScratch:
         server_wide: bool,
     ) -> None:
         self.place = place
-        self._files = files
+        self._folder = folder
         self._opener = opener
         self._params = params
         self._server_wide = server_wide
@@ -121,43 +121,28 @@ class ServerForScratch:
         """See `ScratchServer.database`."""
         with (
             scratch_database(self._params, self._opener) as params,
-            tempfile.TemporaryDirectory(prefix="kinetria-verify-") as view,
             # One connection for all fingerprints: the server keeps the plan of that query with it.
             self._opener(params)() as connection,
         ):
-            gateway = YoyoMigrationGateway(Path(view), self._opener(params))
-            yield MigratedScratch(self._files, Path(view), gateway, connection, self._server_wide)
+            gateway = YoyoMigrationGateway(self._folder, self._opener(params))
+            yield MigratedScratch(gateway, connection, self._server_wide)
 
 
 class MigratedScratch:
     """See `ScratchDatabase`."""
 
-    def __init__(
-        self,
-        files: tuple[MigrationFile, ...],
-        view: Path,
-        gateway: YoyoMigrationGateway,
-        connection: Connection,
-        server_wide: bool,
-    ) -> None:
-        self._files = files
-        self._view = view
+    def __init__(self, gateway: YoyoMigrationGateway, connection: Connection, server_wide: bool) -> None:
         self._gateway = gateway
         self._connection = connection
         self._server_wide = server_wide
 
     def apply(self, to: str) -> None:
         """See `ScratchDatabase.apply`."""
-        for file in _up_to(self._files, to):
-            for path in (file.path, file.rollback_path):
-                link = self._view / path.name if path else None
-                if path and link and not link.is_symlink():
-                    link.symlink_to(path.resolve())
-        self._gateway.apply(lock_wait=LOCK_WAIT)
+        self._gateway.apply(lock_wait=LOCK_WAIT, to=to)
 
     def roll_back(self, ids: tuple[str, ...]) -> None:
         """See `ScratchDatabase.roll_back`."""
-        self._gateway.rollback(ids, lock_wait=LOCK_WAIT)
+        self._gateway.rollback(ids, RollbackRequest(LOCK_WAIT))
 
     def fingerprint(self) -> Fingerprint:
         """See `ScratchDatabase.fingerprint`."""
