@@ -329,6 +329,10 @@ class FakeMigrations:
             self.calls.append("repair")
         return RepairResult(steps, repaired=not dry_run)
 
+    def baseline(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> None:
+        self.calls.append(f"baseline {' '.join(ids)}")
+        self.applied += ids
+
     def losses(self, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
         if self._error:
             raise self._error

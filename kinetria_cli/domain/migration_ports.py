@@ -104,6 +104,15 @@ class MigrationGateway(Protocol):
         """
         ...
 
+    def baseline(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> None:
+        """Record these migrations as applied, in one transaction, without running them.
+
+        Raises:
+            MigrationConflict: Something is recorded already.
+            MigrationLocked, DatabaseReadOnly, PrivilegeMissing: As for `apply`.
+        """
+        ...
+
     def losses(self, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
         """Return what rolling these back would destroy, and the file that will keep each; writes nothing.
 

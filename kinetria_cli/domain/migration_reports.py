@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
+from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.migration import MigrationRun, Tell, untold
 
 
@@ -58,11 +59,28 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """What would run, in order."""
+    """What would run, in order.
+
+    Args:
+        steps: The files.
+        findings: What is to be said about them, as `migrate lint` does.
+        note: Why nothing could be said.
+    """
 
     kind: ClassVar[str] = "migrate.plan"
     steps: tuple[PlanStep, ...]
-    findings: tuple[object, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """What one `migrate baseline` recorded as applied, or with --dry-run would record."""
+
+    kind: ClassVar[str] = "migrate.baseline"
+    recorded: tuple[str, ...]
+    head: str | None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

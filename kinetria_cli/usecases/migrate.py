@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kinetria_cli.domain.errors import EngineUnavailable
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.migration import Tell
-    from kinetria_cli.domain.migration_ports import MigrationGateway
+    from kinetria_cli.domain.migration_ports import MigrationGateway, MigrationLinter
     from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, MigrationPlan
 
 
@@ -33,11 +34,24 @@ def migrate(
     )
 
 
-def plan(*, migrations: MigrationGateway, to: str | None, steps: int | None, allow_out_of_order: bool) -> MigrationPlan:
-    """Say what `migrate` would run. Raises what `MigrationGateway.plan` raises."""
+def plan(
+    *,
+    migrations: MigrationGateway,
+    linter: MigrationLinter,
+    to: str | None,
+    steps: int | None,
+    allow_out_of_order: bool,
+) -> MigrationPlan:
+    """Say what `migrate` would run, and what lint finds in it. Raises what `MigrationGateway.plan` raises."""
     from kinetria_cli.domain.migration_reports import MigrationPlan
 
-    return MigrationPlan(migrations.plan(to=to, steps=steps, allow_out_of_order=allow_out_of_order))
+    chosen = migrations.plan(to=to, steps=steps, allow_out_of_order=allow_out_of_order)
+    try:
+        findings = linter.lint(tuple(step.id for step in chosen))
+    except EngineUnavailable as error:  # without squawk the plan itself is still worth reading
+        return MigrationPlan(chosen, note=f"{error.message}; {error.hint}")
+    # A rollback file is found fault with when it is linted, not when it will not run.
+    return MigrationPlan(chosen, tuple(found for found in findings if not found.file.endswith(".rollback.sql")))
 
 
 def migration_status(*, migrations: MigrationGateway) -> MigrationStatus:

@@ -14,7 +14,8 @@ from kinetria_cli.commands.options import (
     ToOption,
     YesOption,
 )
-from kinetria_cli.usecases.migrate import migrate, plan
+from kinetria_cli.usecases.migrate import migrate
+from kinetria_cli.usecases.migrate import plan as make_plan
 
 _AT = "kinetria_cli.commands.migrate"
 COMMANDS = (
@@ -28,6 +29,7 @@ COMMANDS = (
     LazyCommand("redo", f"{_AT}.rollback:redo", "Undo the newest migrations and apply them again."),
     LazyCommand("new", f"{_AT}.new:new", "Write the two files of a new migration."),
     LazyCommand("rebase", f"{_AT}.rebase:rebase", "Give pending files that are out of order a number at the top."),
+    LazyCommand("baseline", f"{_AT}.baseline:baseline", "Record as applied what a database has already."),
     LazyCommand("verify", f"{_AT}.verify:verify", "Prove on a throw-away database that every rollback is exact."),
 )
 
@@ -52,7 +54,10 @@ def apply(
     """Apply what is pending; the commands below look at and undo what is applied."""
     migrations = run.container.migrations(run.target.params)
     if dry_run:
-        run.finish(plan(migrations=migrations, to=to, steps=steps, allow_out_of_order=allow_out_of_order))
+        linter = run.container.migration_tools.linter(run.target.params)
+        run.finish(
+            make_plan(migrations=migrations, linter=linter, to=to, steps=steps, allow_out_of_order=allow_out_of_order)
+        )
         return
     result = migrate(
         migrations=migrations,

@@ -14,4 +14,7 @@ def plan(
 ) -> None:
     """Print the SQL that kinetria migrate would run, in order, and what is to be said about it. Writes nothing."""
     migrations = run.container.migrations(run.target.params)
-    run.finish(make_plan(migrations=migrations, to=to, steps=steps, allow_out_of_order=allow_out_of_order))
+    linter = run.container.migration_tools.linter(run.target.params)
+    run.finish(
+        make_plan(migrations=migrations, linter=linter, to=to, steps=steps, allow_out_of_order=allow_out_of_order)
+    )

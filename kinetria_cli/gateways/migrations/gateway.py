@@ -109,6 +109,12 @@ class YoyoMigrationGateway:
 
         return repair(self._access, decide=decide, dry_run=dry_run, agreed=agreed, tell=tell)
 
+    def baseline(self, ids: tuple[str, ...], *, lock_wait: float, tell: Tell = untold) -> None:
+        """See `MigrationGateway.baseline`."""
+        from kinetria_cli.gateways.migrations.baseline import baseline
+
+        baseline(self._access, ids, lock_wait=lock_wait, tell=tell)
+
     def losses(self, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
         """See `MigrationGateway.losses`."""
         from kinetria_cli.gateways.migrations.undoing import count_losses

@@ -305,6 +305,8 @@ class Runner:
             details = (*details, f"Did you mean {guess}?")
         undoing = " rollback" if step.direction == "rollback" else " plan"
         hint = f"edit the file, then: kinetria migrate{undoing}"
+        if error.sqlstate in ("42P07", "42710"):
+            hint = "look who made it; a database that has all of it already: kinetria migrate baseline"
         if error.sqlstate == "53200":
             hint = "split the file, or raise max_locks_per_transaction: each table it touches takes a lock"
         return MigrationFailed(f"{step.file.path.name} failed {outcome}", hint=hint, details=details)

@@ -19,6 +19,7 @@ SUBJECTS = {
     "migrate.history": "reports",
     "migrate.diff": "reports",
     "migrate.repair": "reports",
+    "migrate.baseline": "reports",
     "migrate.lint": "lint",
     "migrate.new": "migration_files",
     "migrate.rebase": "migration_files",

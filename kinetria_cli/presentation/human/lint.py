@@ -23,7 +23,7 @@ def render(result: Any, _: Screen) -> None:
 def _(result: LintResult, screen: Screen) -> None:
     shown = [finding for finding in result.findings if not finding.waived]
     for finding in shown:
-        _show(finding, screen)
+        show_finding(finding, screen)
     counted = [(result.count("error"), "error"), (result.count("warning"), "warning"), (result.count("info"), "remark")]
     found = ", ".join(_counted(count, noun) for count, noun in counted if count) or "no finding"
     waived = f"; {result.waived} waived, --json lists them" if result.waived else ""
@@ -34,7 +34,8 @@ def _(result: LintResult, screen: Screen) -> None:
         screen.line("To accept a finding write above its statement: -- squawk-ignore RULE")
 
 
-def _show(finding: Finding, screen: Screen) -> None:
+def show_finding(finding: Finding, screen: Screen) -> None:
+    """Print where it is, which rule says so, what it is and what to do instead."""
     place = f"{_short(finding.file)}:{finding.line}:{finding.column}"
     screen.line(screen.mark(_MARKS[finding.severity]), " ", one_line(f"{place}  {finding.rule}"))
     for text in (finding.message, f"instead: {finding.hint}" if finding.hint else ""):

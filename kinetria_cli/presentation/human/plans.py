@@ -4,7 +4,8 @@ from functools import singledispatch
 from typing import Any
 
 from kinetria_cli.domain.migration_reports import MigrationPlan
-from kinetria_cli.presentation.screen import Screen
+from kinetria_cli.presentation.human.lint import show_finding
+from kinetria_cli.presentation.screen import Mark, Screen
 
 
 @singledispatch
@@ -21,4 +22,9 @@ def _(result: MigrationPlan, screen: Screen) -> None:
         screen.line(f"{number}  {step.id}   {how}, {count}")
         for line in step.sql.strip().split("\n"):
             screen.line("     ", line)
+        for finding in result.findings:
+            if finding.id == step.id and not finding.waived:
+                show_finding(finding, screen)
+    if result.note:
+        screen.line(screen.mark(Mark.LOOK), " not linted: ", result.note)
     screen.line("Nothing was changed. Apply: kinetria migrate" if result.steps else "Nothing is pending.")

@@ -3,7 +3,7 @@
 from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, RepairResult
+from kinetria_cli.domain.migration_reports import BaselineResult, MigrationDiff, MigrationHistory, RepairResult
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, moment
 
@@ -49,3 +49,14 @@ def _(result: RepairResult, screen: Screen) -> None:
         screen.line(f"{len(result.steps)} repaired. Next: kinetria migrate status")
     else:
         screen.line(f"would repair {len(result.steps)}; nothing was changed")
+
+
+@render.register
+def _(result: BaselineResult, screen: Screen) -> None:
+    for name in result.recorded:
+        screen.marked(Mark.BUSY if result.dry_run else Mark.DONE, name, "is there already", name_width=40)
+    count = len(result.recorded)
+    if result.dry_run:
+        screen.line(f"would record {count} as applied; nothing was changed")
+    else:
+        screen.line(f"{count} recorded as applied, now at {result.head}. Next: kinetria migrate status")
