@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
-from kinetria_cli.domain.errors import MalformedParameters
+from kinetria_cli.domain.errors import MalformedParameters, SchemaMissing
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.settings import Settings
 from kinetria_cli.settings_sources import is_installed
+from kinetria_cli.usecases.environment import passfile_line
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.measure import Measurement
+    from kinetria_cli.domain.migration import Tell
     from kinetria_cli.domain.migration_ports import MigrationFolder, MigrationLinter
-    from kinetria_cli.domain.ports import HttpProbe
+    from kinetria_cli.domain.ports import Database, HttpProbe
     from kinetria_cli.domain.verify import Workbench
     from kinetria_cli.gateways.migrations import YoyoMigrationGateway
+    from kinetria_cli.usecases.migrate import Measure
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,46 @@ class MigrationTools:
 
         folder = self.settings.migrations_dir
         return FilesystemMigrationFolder(folder, installed=is_installed(folder))
+
+    def measurer(self, probe: HttpProbe, database: Callable[[ConnectionParams], Database], tell: Tell) -> Measure:
+        """Return what measures pending migrations on a server of our own, filled with a dump or the demo records.
+
+        Args:
+            probe: What an engine wants for a service; none is started.
+            database: Returns a database, to insert the demo records.
+            tell: Takes a line where the demo records have no place.
+        """
+        from kinetria_cli.gateways.engines.embedded.throwaway import throwaway_server
+        from kinetria_cli.gateways.engines.embedded.transfer import load_dump
+        from kinetria_cli.gateways.migrations import YoyoMigrationGateway
+        from kinetria_cli.gateways.migrations.measure import measure
+        from kinetria_cli.usecases.seed import seed
+
+        def fill_with_demo(params: ConnectionParams, folder: Path) -> None:
+            opened = database(params)
+            migrations = YoyoMigrationGateway(folder, self.connect(params))
+            try:
+                seed("demo", random_seed=42, database=opened, migrations=migrations, dry_run=False)
+            except SchemaMissing:
+                tell("measured on empty tables: the demo records need all seven")
+            finally:
+                opened.close()
+
+        def measured(applied: tuple[str, ...], pending: tuple[str, ...], dump: Path | None) -> tuple[Measurement, ...]:
+            def fill_from_dump(params: ConnectionParams, folder: Path) -> None:
+                assert dump is not None
+                load_dump(dump, params, folder=folder, passfile=passfile_line(params))
+
+            return measure(
+                folder=self.settings.migrations_dir,
+                applied=applied if dump is None else (),
+                pending=pending,
+                opener=self.connect,
+                embedded=partial(throwaway_server, probe),
+                fill=fill_with_demo if dump is None else fill_from_dump,
+            )
+
+        return measured
 
     def workbench(self, target: ConnectionParams | None, probe: HttpProbe) -> Workbench:
         """Return the migrations folder with throw-away databases: at the target's server, else on one of our own.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from kinetria_cli.domain.lint import Finding
+from kinetria_cli.domain.measure import Measurement
 from kinetria_cli.domain.migration import MigrationRun, Tell, untold
 
 
@@ -65,12 +66,14 @@ class MigrationPlan:
         steps: The files.
         findings: What is to be said about them, as `migrate lint` does.
         note: Why nothing could be said.
+        measurements: What each statement did on a server of our own; empty where that was not asked for.
     """
 
     kind: ClassVar[str] = "migrate.plan"
     steps: tuple[PlanStep, ...]
     findings: tuple[Finding, ...] = ()
     note: str | None = None
+    measurements: tuple[Measurement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import EngineUnavailable
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kinetria_cli.domain.measure import Measurement
     from kinetria_cli.domain.migration import Tell
     from kinetria_cli.domain.migration_ports import MigrationGateway, MigrationLinter
     from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, MigrationPlan
+
+Measure = Callable[[tuple[str, ...], tuple[str, ...], "Path | None"], "tuple[Measurement, ...]"]
+"""Runs pending migrations behind applied ones, on a server filled from a dump, and says what each statement did."""
 
 
 def migrate(
@@ -41,17 +48,34 @@ def plan(
     to: str | None,
     steps: int | None,
     allow_out_of_order: bool,
+    measure: Measure | None = None,
+    dump: Path | None = None,
 ) -> MigrationPlan:
-    """Say what `migrate` would run, and what lint finds in it. Raises what `MigrationGateway.plan` raises."""
+    """Say what `migrate` would run, what lint finds in it, and what each statement does on a server of our own.
+
+    Args:
+        migrations: Of the database.
+        linter: Of its folder.
+        to, steps, allow_out_of_order: As for `migrate`.
+        measure: Runs the files elsewhere; None does not.
+        dump: What that server is filled with; None is the demo records.
+
+    Raises:
+        Whatever `MigrationGateway.plan` and `measure` raise.
+    """
     from kinetria_cli.domain.migration_reports import MigrationPlan
 
     chosen = migrations.plan(to=to, steps=steps, allow_out_of_order=allow_out_of_order)
+    note = None
     try:
         findings = linter.lint(tuple(step.id for step in chosen))
     except EngineUnavailable as error:  # without squawk the plan itself is still worth reading
-        return MigrationPlan(chosen, note=f"{error.message}; {error.hint}")
+        findings, note = (), f"{error.message}; {error.hint}"
     # A rollback file is found fault with when it is linted, not when it will not run.
-    return MigrationPlan(chosen, tuple(found for found in findings if not found.file.endswith(".rollback.sql")))
+    about_these = tuple(found for found in findings if not found.file.endswith(".rollback.sql"))
+    pending = tuple(step.id for step in chosen)
+    measured = measure(migrations.status().applied_ids, pending, dump) if measure and pending else ()
+    return MigrationPlan(chosen, about_these, note, measured)
 
 
 def migration_status(*, migrations: MigrationGateway) -> MigrationStatus:

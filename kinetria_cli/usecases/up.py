@@ -199,7 +199,7 @@ def _migrate(request: UpRequest, run: Steps, migrations: MigrationGateway) -> Up
     if not request.migrate:
         return UpMigrations((), len(migrations.status().pending_ids))
     with run.step("migrations") as said:
-        result = migrations.apply(lock_wait=request.lock_wait)
+        result = migrations.apply(lock_wait=request.lock_wait, tell=run.progress.update)
         head = result.head or "nothing"
         if result.applied:
             said.append(f"{len(result.applied)} applied, now at {head}")

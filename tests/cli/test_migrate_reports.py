@@ -8,7 +8,7 @@ import pytest
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.cli.answers import IDS, failed, succeeded
 from tests.integration.rows import Sql, count, one
-from tests.world import MIGRATIONS, Cli
+from tests.world import MIGRATIONS, NEXT, Cli
 
 
 @pytest.fixture
@@ -163,3 +163,29 @@ def test_a_folder_that_cannot_be_written_refuses_the_rollback(
     assert count(sql, "set_records") > 0
     assert new(*arguments, "--no-keep").code == 0
     assert new("migrate", "rollback", "--keep", "x", "--no-keep").code == 2
+
+
+# migrate plan --measure
+
+
+def test_what_a_pending_file_does_is_measured_on_a_server_of_its_own(
+    new: Cli, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(MIGRATIONS, copy)
+    (copy / f"{NEXT}_widen.sql").write_text("ALTER TABLE set_records ALTER COLUMN reps TYPE bigint;")
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(copy))
+    data = succeeded(new("migrate", "plan", "--measure", "--json"))
+    (measured,) = data["measurements"]
+    assert {"relation": "public.set_records", "mode": "ACCESS EXCLUSIVE"} in measured["locks"]
+    assert "public.set_records" in measured["rewrites"]
+    assert one(sql, "SELECT data_type FROM information_schema.columns WHERE column_name = 'reps'") == "integer"
+    lines = new("migrate", "plan", "--measure").out.splitlines()
+    assert "       ACCESS EXCLUSIVE on public.set_records" in lines
+    assert "       writes anew public.set_records" in lines
+
+
+def test_a_dump_without_measuring_is_a_usage_error(new: Cli) -> None:
+    assert (
+        failed(new("migrate", "plan", "--dump", "x", "--json"), 2, "parameters.malformed") == "--dump is for --measure"
+    )

@@ -3,9 +3,11 @@
 from functools import singledispatch
 from typing import Any
 
+from kinetria_cli.domain.measure import Measurement
 from kinetria_cli.domain.migration_reports import MigrationPlan
 from kinetria_cli.presentation.human.lint import show_finding
 from kinetria_cli.presentation.screen import Mark, Screen
+from kinetria_cli.presentation.text import duration, one_line
 
 
 @singledispatch
@@ -25,6 +27,20 @@ def _(result: MigrationPlan, screen: Screen) -> None:
         for finding in result.findings:
             if finding.id == step.id and not finding.waived:
                 show_finding(finding, screen)
+        for found in result.measurements:
+            if found.id == step.id:
+                _show_measurement(found, screen)
     if result.note:
         screen.line(screen.mark(Mark.LOOK), " not linted: ", result.note)
     screen.line("Nothing was changed. Apply: kinetria migrate" if result.steps else "Nothing is pending.")
+
+
+def _show_measurement(found: Measurement, screen: Screen) -> None:
+    rows = "" if found.rows is None else f", {found.rows:,} rows"
+    first_line = one_line(found.sql.split("\n", 1)[0])
+    screen.line(f"     line {found.line}: {duration(found.milliseconds / 1000)}{rows}: ", first_line)
+    source = "" if found.locks_measured else " (read off the statement)"
+    for lock in found.locks:
+        screen.line(f"       {lock.mode} on ", lock.relation, source)
+    for relation in found.rewrites:
+        screen.line("       writes anew ", relation)
