@@ -8,7 +8,8 @@ from statistics import median
 
 from bench.docker import docker_answers, on_docker
 from bench.measure import Row, compare, seconds
-from bench.stacks import KINETRIA, ByHand, Stack, environment, migrate, run, yoyo_apply
+from bench.migrations import migrations
+from bench.stacks import KINETRIA, ByHand, Stack, environment, run
 
 QUICK = 15
 SLOW = 7
@@ -29,28 +30,6 @@ def start_up(folder: Path) -> Iterator[Row]:
             bound=bound,
             runs=QUICK,
         )
-
-
-def migrations(stack: Stack) -> Iterator[Row]:
-    """`migrate` over `yoyo apply` of the same files."""
-    ours, peer = stack.new_database(), stack.new_database()
-    fresh = [(stack.new_database(), stack.new_database()) for _ in range(SLOW + 1)]
-    first = iter([params for params, _ in fresh])
-    second = iter([params for _, params in fresh])
-    yield compare(
-        "kinetria migrate, first run / yoyo apply",
-        lambda: migrate(stack, next(first)),
-        lambda: yoyo_apply(stack, next(second)),
-        bound=1.15,
-        runs=SLOW,
-    )
-    yield compare(
-        "kinetria migrate, nothing to do / yoyo apply",
-        lambda: migrate(stack, ours),
-        lambda: yoyo_apply(stack, peer),
-        bound=1.15,
-        runs=QUICK,
-    )
 
 
 def running(stack: Stack) -> Iterator[Row]:
