@@ -4,10 +4,12 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 
 from kinetria_cli.domain.catalog import Fingerprint
 from kinetria_cli.domain.errors import DatabaseReadOnly, EngineUnavailable, MalformedParameters, PrivilegeMissing
+from kinetria_cli.domain.migration import named
 from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.domain.verify import FileToProve
@@ -123,9 +125,21 @@ class ServerForScratch:
             scratch_database(self._params, self._opener) as params,
             # One connection for all fingerprints: the server keeps the plan of that query with it.
             self._opener(params)() as connection,
+            self._opener(params)() as runs,
         ):
-            gateway = YoyoMigrationGateway(self._folder, self._opener(params))
+            gateway = YoyoMigrationGateway(self._folder, partial(_as_if_new, runs))
             yield MigratedScratch(gateway, connection, self._server_wide)
+
+
+@contextlib.contextmanager
+def _as_if_new(connection: Connection) -> Iterator[Connection]:
+    """Lend a connection for one run and wipe its session: a new one would read the whole catalog again, 20 ms a run.
+
+    After a run that failed, the database and its connections are given up.
+    """
+    connection.prepare_threshold = None  # what it prepares would be wiped too
+    yield connection
+    connection.execute("DISCARD ALL")
 
 
 class MigratedScratch:
@@ -152,9 +166,8 @@ class MigratedScratch:
 def _up_to(files: tuple[MigrationFile, ...], to: str | None) -> tuple[MigrationFile, ...]:
     if to is None:
         return files
-    for count, file in enumerate(files, 1):
-        if to in (file.id, file.id.partition("_")[0]):
-            return files[:count]
+    if matches := named((file.id for file in files), to):
+        return tuple(file for file in files if file.id <= matches[0])
     raise MalformedParameters(f"there is no migration {to}", hint="kinetria migrate status lists them")
 
 
