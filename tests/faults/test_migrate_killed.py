@@ -10,18 +10,10 @@ from typing import Any
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
+from tests.faults.drive_migrations import finished, start_driver
+from tests.faults.migrating import LOCKS, SLEEPERS, SLEEPING, count, relation_exists, variables
 from tests.faults.stack import wait_for
-from tests.world import Answer, connect_to, database_variables, kinetria, start_kinetria
-
-LOCKS = """
-    SELECT count(*) FROM pg_locks
-    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
-SLEEPING = """
-    FROM pg_stat_activity
-    WHERE datname = current_database() AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()
-"""
-SLEEPERS = f"SELECT count(*) {SLEEPING}"
+from tests.world import Answer, connect_to, kinetria, start_kinetria
 
 
 @pytest.fixture
@@ -39,17 +31,6 @@ def slow(quick: Path) -> Path:
     """The second one takes ten minutes, unless it is stopped."""
     (quick / "0002_second.sql").write_text("CREATE TABLE second (id int);\nSELECT pg_sleep(600);\n")
     return quick
-
-
-def variables(params: ConnectionParams, folder: Path) -> dict[str, str]:
-    return {**database_variables(params), "KINETRIA_MIGRATIONS_DIR": str(folder)}
-
-
-def count(params: ConnectionParams, query: str) -> int:
-    with connect_to(params) as connection:
-        row = connection.execute(query.encode()).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def assert_applied_once(params: ConnectionParams, folder: Path) -> None:
@@ -73,12 +54,8 @@ def sleeping(params: ConnectionParams, folder: Path) -> Any:
 
 @pytest.mark.parametrize("place", ["before_commit", "after_commit"])
 def test_killed_between_work_and_mark_it_is_neither_or_both(empty: ConnectionParams, quick: Path, place: str) -> None:
-    driver = [sys.executable, "-m", "tests.faults.drive_migrations", str(quick), place]
-    checkout = Path(__file__).parents[2]
-    done = subprocess.run(driver, env={**os.environ, **database_variables(empty)}, cwd=checkout, check=False)
-    assert done.returncode == -signal.SIGKILL
-    applied = count(empty, "SELECT count(*) FROM pg_class WHERE relname = 'first'")
-    assert applied == (1 if place == "after_commit" else 0)
+    assert finished(start_driver(empty, quick, place=place)) == -signal.SIGKILL
+    assert relation_exists(empty, "first") is (place == "after_commit")
     assert_applied_once(empty, quick)
 
 
