@@ -37,6 +37,11 @@ def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, 
         "connect_timeout": max(2, round(timeout)),
         "application_name": f"kinetria {socket.gethostname()} pid {os.getpid()}"[:63],
         "client_encoding": "utf8",
+        # A statement may take hours, but a server that is gone without a word is noticed within a minute.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
         # The user's own ~/.pgpass never decides.
         "passfile": os.devnull,
     }
