@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kinetria_cli.domain.migration import MigrationState, MigrationStatus, Tell
+from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, Tell, untold
 from kinetria_cli.gateways.migrations import session
 from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
 from kinetria_cli.gateways.migrations.compare import compare
@@ -68,11 +68,20 @@ class Access:
         """
         files = read_folder(self.folder)
         recorded = read_recorded(connection)
+        holder = None
+        if any(record.dirty for record in recorded.records):
+            holder = session.other_holder(connection)
+            if holder is None:
+                # What was begun may have been ended before the lock was looked at; now nothing of it is under way.
+                recorded = read_recorded(connection)
         status = compare(files, recorded)
         if status.ids(MigrationState.DIRTY):
-            from kinetria_cli.gateways.migrations.interrupted import explain
+            from kinetria_cli.gateways.migrations.interrupted import explain, under_way
 
-            entries = (explain(connection, e) if e.state is MigrationState.DIRTY else e for e in status.migrations)
+            def told(entry: MigrationEntry) -> MigrationEntry:
+                return under_way(entry, str(holder)) if holder else explain(connection, entry)
+
+            entries = (told(e) if e.state is MigrationState.DIRTY else e for e in status.migrations)
             status = replace(status, migrations=tuple(entries))
         return Look(files, status, tuple(r.id for r in recorded.records if r.marked and r.state is None))
 
@@ -88,6 +97,17 @@ class Access:
         session.pin_session(connection)
         # Given back by the end of the connection, which this block's caller closes.
         yield session.acquire_lock(connection, wait_seconds, tell)
+
+    def is_applied(self, migration_id: str, wait_seconds: float) -> bool:
+        """Whether a migration is applied, when a COMMIT had no answer.
+
+        Asked with the lock held: it is free once the server has ended the session that was lost, and not before.
+
+        Raises:
+            Whatever `connect` and `locked` raise.
+        """
+        with self.connect() as connection, self.locked(connection, wait_seconds, untold):
+            return migration_id in self.look(connection).status.applied_ids
 
     def runner(
         self, connection: "psycopg.Connection[Any]", *, statement_timeout: float | None = None, tell: Tell

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import DatabaseReadOnly, DatabaseUnreachable, MigrationLocked, PrivilegeMissing
-from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell, untold
+from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell
 from kinetria_cli.domain.migration_reports import PlanStep
 from kinetria_cli.gateways.migrations.access import Access, Look
 from kinetria_cli.gateways.migrations.compare import texts_of
@@ -48,7 +48,7 @@ class Application:
                     return self._apply(connection)
             except DatabaseUnreachable:
                 unknown = self._runner.committing if self._runner else None
-                if unknown is None or not self._is_applied(unknown):
+                if unknown is None or not self._access.is_applied(unknown, self._request.lock_wait):
                     raise
                 self._request.tell(f"the connection was lost while {unknown} was committed; it is applied")
                 self._done.append(MigrationRun(unknown, 0.0))
@@ -102,11 +102,6 @@ class Application:
             already_applied=others,
             already_applied_by=by[others[-1]] if others else None,
         )
-
-    def _is_applied(self, name: str) -> bool:
-        """Whether a COMMIT whose answer was lost took place; the lock is free once the server ended that session."""
-        with self._access.connect() as connection, self._access.locked(connection, self._request.lock_wait, untold):
-            return name in self._access.look(connection).status.applied_ids
 
     def _adopt_if_possible(self, connection: "psycopg.Connection[Any]", look: Look) -> None:
         """Take the checksums of marks that have none; a role that may only read still finds nothing to do."""

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from kinetria_cli.domain.errors import MigrationConflict
-from kinetria_cli.domain.migration import MigrationEntry
+from kinetria_cli.domain.migration import MigrationEntry, MigrationState
 from kinetria_cli.gateways.migrations.bookkeeping import read_texts
 from kinetria_cli.gateways.migrations.content import concurrent_index, parse_sql
 from kinetria_cli.gateways.migrations.sqltext import Statement
@@ -48,6 +48,11 @@ class Leftover:
         return self.state in (IndexState.VALID, IndexState.ABSENT)
 
     @property
+    def untouched(self) -> bool:
+        """Whether what the statement makes is not there yet, or what it drops is there still."""
+        return self.state is (IndexState.ABSENT if self.creates else IndexState.VALID)
+
+    @property
     def finished(self) -> bool:
         """Whether what the statement wanted is there."""
         return self.state is (IndexState.VALID if self.creates else IndexState.ABSENT)
@@ -72,14 +77,6 @@ class Leftover:
         if self.invalid:
             return f"mend the cause; then kinetria migrate repair ({self.drop}), then kinetria migrate"
         return "look what it did; then kinetria migrate repair --as applied, or --as pending"
-
-    def sentence(self, migration_id: str) -> str:
-        """What is to be said after an interruption."""
-        if self.harmless:
-            return f"{migration_id} had no effect; run it again"
-        return (
-            f"{migration_id} runs outside a transaction and was cut off: kinetria migrate repair, then kinetria migrate"
-        )
 
     def conflict(self, migration_id: str) -> MigrationConflict:
         """The error of a run that ended without an error and still did not make the index valid."""
@@ -132,3 +129,10 @@ def explain(connection: psycopg.Connection[Any], entry: MigrationEntry) -> Migra
     elif leftover.index is None:
         mend += " --as applied, or --as pending"
     return replace(entry, detail=f"{entry.detail}; {found}", mend=mend)
+
+
+def under_way(entry: MigrationEntry, holder: str) -> MigrationEntry:
+    """Return an entry that looks dirty while the run that began it is alive as what it is until that one ends."""
+    if entry.applied_at is None:
+        return replace(entry, state=MigrationState.PENDING, detail=f"being applied by {holder}", mend=None)
+    return replace(entry, state=MigrationState.APPLIED, detail=f"being rolled back by {holder}", mend=None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
+from yoyo.migrations import Migration
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import KinetriaError, MigrationBlocked, MigrationFailed
@@ -17,13 +18,14 @@ from kinetria_cli.gateways.migrations.blockers import Blocker, await_gap, blocke
 from kinetria_cli.gateways.migrations.bookkeeping import FileTexts
 from kinetria_cli.gateways.migrations.content import SqlFile
 from kinetria_cli.gateways.migrations.excerpt import missing_relation, source_excerpt
-from kinetria_cli.gateways.migrations.interrupted import Leftover, look_at
+from kinetria_cli.gateways.migrations.interrupted import look_at
 from kinetria_cli.gateways.migrations.locks import LockNeed, lock_needs
 from kinetria_cli.gateways.migrations.sqltext import Statement
 
 LOCK_TIMEOUT_SECONDS = 3.0
 RETRIES = 3
 FIRST_BACK_OFF_SECONDS = 0.5
+CUT_OFF = "{} runs outside a transaction and was cut off: kinetria migrate repair, then kinetria migrate"
 
 
 class Keeper(Protocol):
@@ -228,15 +230,31 @@ class Runner:
 
     def _check_lock(self, step: Step) -> None:
         if not session.holds_lock(self._connection):
+            undone = "was rolled back" if step.file.transactional else "is not recorded; what it did stays"
             raise MigrationFailed(
-                f"{step.file.path.name} gave up the migration lock and was rolled back",
+                f"{step.file.path.name} gave up the migration lock and {undone}",
                 hint="remove the pg_advisory_unlock from it; behind a pooler connect to the server itself",
             )
 
     # Outside a transaction
 
     def _alone(self, step: Step) -> None:
-        (statement,) = step.file.statements
+        try:
+            migration = self._execute_alone(step)
+            with self._backend.transaction():
+                self._check_lock(step)
+                self._backend.record(migration, step.direction)
+                self._finish(step)
+                self._options.kill_point("before_commit")
+                self.committing = step.id
+        except KeyboardInterrupt as interruption:
+            interruption.add_note(self._interrupted(step))
+            raise
+        self.committing = None
+        self._options.kill_point("after_commit")
+
+    def _execute_alone(self, step: Step) -> Migration:
+        """Run the statement between its intent and the look at what it made."""
         self._begin(step)
         self._options.kill_point("after_intent")
         for blocker in long_transactions(self._connection):
@@ -250,22 +268,11 @@ class Runner:
             if self._connection.closed:
                 raise
             raise self._failed_alone(step, error) from error
-        except KeyboardInterrupt as interruption:
-            leftover = self._clean_up(step)
-            interruption.add_note(leftover.sentence(step.id))
-            raise
         self._options.kill_point("after_statement")
-        leftover = look_at(self._connection, statement)
+        leftover = look_at(self._connection, step.file.statements[0])
         if leftover.invalid:
             raise leftover.conflict(step.id)
-        with self._backend.transaction():
-            self._check_lock(step)
-            self._backend.record(migration, step.direction)
-            self._finish(step)
-            self._options.kill_point("before_commit")
-            self.committing = step.id
-        self.committing = None
-        self._options.kill_point("after_commit")
+        return migration
 
     def _begin(self, step: Step) -> None:
         """Write the intent, committed before the statement begins."""
@@ -280,20 +287,28 @@ class Runner:
         self._statement = statement
         self._connection.execute(statement.text.encode())
 
-    def _clean_up(self, step: Step) -> Leftover:
-        """Take the intent back where the statement had no effect."""
+    def _take_back_intent(self, step: Step) -> None:
+        if step.direction == "apply":
+            bookkeeping.remove_intent(self._connection, step.id)
+        else:
+            bookkeeping.change_state(self._connection, step.id, "applied")
+
+    def _interrupted(self, step: Step) -> str:
+        """Return what is to be said; the intent goes where the statement had no effect."""
+        if self._connection.closed:
+            return CUT_OFF.format(step.id)
         leftover = look_at(self._connection, step.file.statements[0])
-        if leftover.harmless:
-            if step.direction == "apply":
-                bookkeeping.remove_intent(self._connection, step.id)
-            else:
-                bookkeeping.change_state(self._connection, step.id, "applied")
-        return leftover
+        if not leftover.untouched:
+            return CUT_OFF.format(step.id)
+        self._take_back_intent(step)
+        return f"{step.id} had no effect; run it again"
 
     def _failed_alone(self, step: Step, error: psycopg.DatabaseError) -> KinetriaError:
-        leftover = self._clean_up(step)
+        leftover = look_at(self._connection, step.file.statements[0])
         failed = self._failed(step, error, leftover.outcome)
-        if not leftover.harmless:
+        if leftover.harmless:
+            self._take_back_intent(step)
+        else:
             failed.hint = leftover.hint
         return failed
 

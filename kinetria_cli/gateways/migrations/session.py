@@ -119,8 +119,19 @@ def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float, tell:
 def holds_lock(connection: psycopg.Connection[Any]) -> bool:
     """Whether this session still holds the lock: a file may have released it, a pooler may have changed the session."""
     holder = lock_holder(connection, lock_key(connection.info.dbname))
+    return holder is not None and holder.pid == _own_pid(connection)
+
+
+def other_holder(connection: psycopg.Connection[Any]) -> LockHolder | None:
+    """Return who holds the lock now, unless it is this session."""
+    holder = lock_holder(connection, lock_key(connection.info.dbname))
+    return None if holder is None or holder.pid == _own_pid(connection) else holder
+
+
+def _own_pid(connection: psycopg.Connection[Any]) -> int | None:
+    # Not the one that libpq was told when it connected: behind a pooler that is another's.
     row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
-    return holder is not None and row is not None and holder.pid == row[0]
+    return row[0] if row else None
 
 
 def lock_holder(connection: psycopg.Connection[Any], key: int) -> LockHolder | None:

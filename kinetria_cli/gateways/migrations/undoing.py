@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kinetria_cli.domain.errors import MigrationConflict, Refused
+from kinetria_cli.domain.errors import DatabaseUnreachable, MigrationConflict, Refused
 from kinetria_cli.domain.loss import Loss, placed
-from kinetria_cli.domain.migration import RollbackResult
+from kinetria_cli.domain.migration import MigrationRun, MigrationState, RollbackResult
 from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.gateways.migrations import bookkeeping, keeping, snapshot
 from kinetria_cli.gateways.migrations.access import Access, Look
@@ -20,13 +20,14 @@ from kinetria_cli.gateways.migrations.reporting import difference
 if TYPE_CHECKING:
     import psycopg
 
-    from kinetria_cli.gateways.migrations.runner import Step
+    from kinetria_cli.gateways.migrations.runner import Runner, Step
 
 
 def count_losses(access: Access, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
     """See `MigrationGateway.losses`."""
     with access.connect() as connection:
         look = access.look(connection)
+        _refuse_dirty(look)
         found = {}
         for name in ids:
             file = _undoing_file(access, connection, look, name, request.use)
@@ -48,19 +49,81 @@ def count_losses(access: Access, ids: tuple[str, ...], request: RollbackRequest)
 
 def rollback(access: Access, ids: tuple[str, ...], request: RollbackRequest) -> RollbackResult:
     """See `MigrationGateway.rollback`."""
-    with access.connect() as connection, access.locked(connection, request.lock_wait, request.tell):
-        look = access.look(connection)
-        if ids != tuple(reversed(look.status.applied_ids))[: len(ids)]:
-            raise MigrationConflict(
-                f"{', '.join(ids)} are not the newest applied migrations any more",
-                hint="kinetria migrate status shows what is applied now",
+    return _Undoing(access, ids, request).run()
+
+
+class _Undoing:
+    """One run, which goes on with a new connection where the answer to a COMMIT was lost."""
+
+    def __init__(self, access: Access, ids: tuple[str, ...], request: RollbackRequest) -> None:
+        self._access = access
+        self._request = request
+        self._left = ids
+        self._done: list[MigrationRun] = []
+        self._kept: list[Path] = []
+        self._runner: Runner | None = None
+        self._step: Step | None = None
+
+    def run(self) -> RollbackResult:
+        """Roll back what is left. Raises what `MigrationGateway.rollback` raises."""
+        while True:
+            try:
+                with self._access.connect() as connection:
+                    return self._undo(connection)
+            except DatabaseUnreachable:
+                if self._runner is None or self._runner.committing is None or not self._took_place():
+                    raise
+
+    def _undo(self, connection: "psycopg.Connection[Any]") -> RollbackResult:
+        with self._access.locked(connection, self._request.lock_wait, self._request.tell):
+            look = self._access.look(connection)
+            _refuse_dirty(look)
+            if self._left != tuple(reversed(look.status.applied_ids))[: len(self._left)]:
+                raise MigrationConflict(
+                    f"{', '.join(self._left)} are not the newest applied migrations any more",
+                    hint="kinetria migrate status shows what is applied now",
+                )
+            self._runner = self._access.runner(connection, tell=self._request.tell)
+            # All of them before the first runs: one that cannot be undone keeps the others too.
+            for step in [_step(self._access, connection, look, name, self._request) for name in self._left]:
+                self._step = step
+                self._is_done(step, self._runner.run(step))
+            status = self._access.look(connection).status
+            return RollbackResult(
+                tuple(self._done), tuple(str(path) for path in self._kept), len(status.pending_ids), status.head
             )
-        runner = access.runner(connection, tell=request.tell)
-        steps = [_step(access, connection, look, name, request) for name in ids]
-        runs = tuple(runner.run(step) for step in steps)
-        status = access.look(connection).status
-        kept = tuple(str(path) for step in steps if step.keeper for path in step.keeper.paths)
-        return RollbackResult(runs, kept, len(status.pending_ids), status.head)
+
+    def _took_place(self) -> bool:
+        """Whether the COMMIT without an answer did; what was copied for one that did not is taken away."""
+        step, self._runner = self._step, None
+        assert step is not None
+        if self._access.is_applied(step.id, self._request.lock_wait):
+            if step.keeper:
+                step.keeper.undone()
+            return False
+        self._request.tell(f"the connection was lost while the rollback of {step.id} was committed; it is rolled back")
+        self._is_done(step, MigrationRun(step.id, 0.0))
+        return True
+
+    def _is_done(self, step: "Step", run: MigrationRun) -> None:
+        self._done.append(run)
+        self._left = self._left[1:]
+        if step.keeper:
+            self._kept += step.keeper.paths
+
+
+def _refuse_dirty(look: Look) -> None:
+    """Return when nothing was begun outside a transaction and never ended.
+
+    Raises:
+        MigrationConflict: It has to be mended first; nobody else knows whether it took effect.
+    """
+    if dirty := [entry for entry in look.status.migrations if entry.state is MigrationState.DIRTY]:
+        raise MigrationConflict(
+            f"nothing was rolled back: {', '.join(entry.id for entry in dirty)} is dirty",
+            hint=dirty[0].mend,
+            details=[f"{entry.id}: {entry.detail}" for entry in dirty],
+        )
 
 
 def _step(
