@@ -64,6 +64,7 @@ def texts() -> set[str]:
     return found
 
 
+SECOND_WORDS = sorted({path[1] for path in command_paths() if len(path) > 1})
 NAMED = sorted(
     {
         found

@@ -114,7 +114,8 @@ class Access:
     ) -> "Runner":
         """Return what runs files on a connection that holds the lock."""
         # yoyo takes 50 ms to import, and most runs find nothing to do.
-        from kinetria_cli.gateways.migrations.runner import Runner, RunOptions
+        from kinetria_cli.gateways.migrations.runner import Runner
+        from kinetria_cli.gateways.migrations.step import RunOptions
 
         options = RunOptions(self.version, self.lock_timeout, statement_timeout, self.kill_point, tell)
         return Runner(connection, options)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from kinetria_cli.gateways.migrations.content import SqlFile
-    from kinetria_cli.gateways.migrations.runner import Runner, Step
+    from kinetria_cli.gateways.migrations.runner import Runner
+    from kinetria_cli.gateways.migrations.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def read_pending(look: Look) -> "dict[str, SqlFile]":
 
 def _steps(look: Look, names: Sequence[str]) -> "list[Step]":
     from kinetria_cli.gateways.migrations.content import parse_sql
-    from kinetria_cli.gateways.migrations.runner import Step
+    from kinetria_cli.gateways.migrations.step import Step
 
     steps = []
     for name in names:

@@ -20,7 +20,8 @@ from kinetria_cli.gateways.migrations.reporting import difference
 if TYPE_CHECKING:
     import psycopg
 
-    from kinetria_cli.gateways.migrations.runner import Runner, Step
+    from kinetria_cli.gateways.migrations.runner import Runner
+    from kinetria_cli.gateways.migrations.step import Step
 
 
 def count_losses(access: Access, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
@@ -129,7 +130,7 @@ def _refuse_dirty(look: Look) -> None:
 def _step(
     access: Access, connection: "psycopg.Connection[Any]", look: Look, name: str, request: RollbackRequest
 ) -> "Step":
-    from kinetria_cli.gateways.migrations.runner import Step
+    from kinetria_cli.gateways.migrations.step import Step
 
     file = _undoing_file(access, connection, look, name, request.use)
     keeper = Keeper(name, file, request.keep) if request.keep and file.transactional else None
