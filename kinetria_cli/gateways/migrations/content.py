@@ -208,19 +208,21 @@ def _check_statement(file: SqlFile, statement: Statement) -> None:
     """Refuse what would end the transaction that a file runs in, or waits for data that nobody sends."""
     words = statement.words
     first = words[0]
-    line = file.line_of(statement.start)
+
+    def place() -> str:
+        # Counted when there is something to say: a file may have many thousand statements.
+        return f"{file.path} line {file.line_of(statement.start)}"
+
     if first in _TRANSACTION_WORDS or words[:2] == ("PREPARE", "TRANSACTION"):
         raise MigrationFileInvalid(
-            f"{file.path} line {line} holds {first}; a migration runs in one transaction of the tool's own",
+            f"{place()} holds {first}; a migration runs in one transaction of the tool's own",
             hint=f"remove the {first} statement",
         )
     if first == "COPY" and _follows(words, ("FROM", "STDIN")):
-        raise MigrationFileInvalid(
-            f"{file.path} line {line} holds COPY ... FROM STDIN, which has no data here", hint="use INSERT"
-        )
+        raise MigrationFileInvalid(f"{place()} holds COPY ... FROM STDIN, which has no data here", hint="use INSERT")
     if file.transactional and _runs_outside_only(statement):
         raise MigrationFileInvalid(
-            f"{file.path} line {line} cannot run inside a transaction",
+            f"{place()} cannot run inside a transaction",
             hint="put it alone in a file whose first line is -- transactional: false",
         )
 
