@@ -1,7 +1,7 @@
 """kinetria migrate rollback and redo."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,18 +40,9 @@ def rollback(
     confirm: ConfirmOption = None,
 ) -> None:
     """Undo the newest migrations with their rollback files, after saying what that destroys; it is kept in files."""
-    wait = seconds("--lock-wait", lock_wait, zero=True)
-    wish = RollbackWish(steps, to, use, run.container.migration_tools.keep_folder(keep, no_keep), yes, confirm, wait)
-    result = roll_back(
-        wish,
-        migrations=run.container.migrations(run.target.params),
-        prompt=run.prompt,
-        target=run.target,
-        production=run.container.settings.production,
-        dry_run=dry_run,
-        tell=run.tell,
-    )
-    run.finish(result)
+    kept_in = run.container.migration_tools.keep_folder(keep, no_keep)
+    wish = RollbackWish(steps, to, use, kept_in, yes, confirm, seconds("--lock-wait", lock_wait, zero=True))
+    run.finish(roll_back(wish, **_surroundings(run), dry_run=dry_run))
 
 
 @command(writes=True)
@@ -67,14 +58,17 @@ def redo(
     confirm: ConfirmOption = None,
 ) -> None:
     """Undo the newest migrations and apply them again, as their files are now."""
-    wait = seconds("--lock-wait", lock_wait, zero=True)
-    wish = RollbackWish(steps, to, use, run.container.migration_tools.keep_folder(keep, no_keep), yes, confirm, wait)
-    result = redo_migrations(
-        wish,
-        migrations=run.container.migrations(run.target.params),
-        prompt=run.prompt,
-        target=run.target,
-        production=run.container.settings.production,
-        tell=run.tell,
-    )
-    run.finish(result)
+    kept_in = run.container.migration_tools.keep_folder(keep, no_keep)
+    wish = RollbackWish(steps, to, use, kept_in, yes, confirm, seconds("--lock-wait", lock_wait, zero=True))
+    run.finish(redo_migrations(wish, **_surroundings(run)))
+
+
+def _surroundings(run: Run) -> dict[str, Any]:
+    """What both need besides the wish."""
+    return {
+        "migrations": run.container.migrations(run.target.params),
+        "prompt": run.prompt,
+        "target": run.target,
+        "production": run.container.settings.production,
+        "tell": run.tell,
+    }
