@@ -115,7 +115,7 @@ class DatabaseUnreachable(KinetriaError):
 
 
 class DatabaseBusy(DatabaseUnreachable):
-    """The server answers, but takes no session now: it is starting, stopping or full."""
+    """The server answers, but cannot work now: it is starting, stopping or full, or its disk is."""
 
     code = "database.busy"
 

@@ -56,7 +56,7 @@ class Together:
                     raise failed(self._connection, step, self._run.statement, error, ROLLED_BACK) from error
                 self._run.options.tell(f"{step.id} was rolled back, the server ended a deadlock; it is tried once more")
             except psycopg.DatabaseError as error:
-                if self._connection.closed:
+                if self._connection.closed or isinstance(error, psycopg.errors.DiskFull):
                     raise  # not the file's fault; the connection's owner says what happened
                 raise failed(self._connection, step, self._run.statement, error, ROLLED_BACK) from error
             else:

@@ -24,6 +24,7 @@ from kinetria_cli.domain.errors import (
 )
 from kinetria_cli.domain.stack import ConnectionParams
 
+DISK_FULL = "53100"
 HINT_SERVER = "start it, or look at the address: kinetria config show; for a local stack: kinetria up"
 
 
@@ -147,6 +148,11 @@ def query_error(error: psycopg.Error, params: ConnectionParams) -> KinetriaError
     if lost or sqlstate.startswith(("57P", "08", "53300")):
         return DatabaseUnreachable(
             f"the connection to {params.address} was lost: {text}", hint="run this again; nothing uncommitted was kept"
+        )
+    if sqlstate == DISK_FULL:
+        return DatabaseBusy(
+            f"the server has no room left: {text}",
+            hint="make room on its disk, then run this again; nothing uncommitted was kept",
         )
     if not sqlstate and isinstance(error, psycopg.DataError):  # psycopg itself refused the value: a NUL
         return MalformedParameters(text, hint="correct the value")
