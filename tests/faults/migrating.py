@@ -6,7 +6,7 @@ from pathlib import Path
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 from kinetria_cli.gateways.postgres.connect import connection
-from tests.world import connect_to, database_variables
+from tests.world import Answer, connect_to, database_variables
 
 LOCKS = """
     SELECT count(*) FROM pg_locks
@@ -23,6 +23,9 @@ WAITING = """
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'
 """
 """Sessions that wait for a lock inside the server."""
+
+Migrate = Callable[..., Answer]
+"""Runs `kinetria migrate` with these arguments and --json."""
 
 
 def variables(params: ConnectionParams, folder: Path) -> dict[str, str]:
@@ -87,6 +90,13 @@ def gateway(
     return YoyoMigrationGateway(
         folder, lambda: connection(params, timeout=5), kill_point=kill_point, lock_timeout=lock_timeout
     )
+
+
+def assert_refused(answer: Answer, code: int, kind: str, message: str, hint: str) -> None:
+    """A JSON error of exactly this; its details are the caller's to look at."""
+    error = {key: found for key, found in answer.error.items() if key != "details"}
+    assert error == {"code": kind, "message": message, "hint": hint, "exit_code": code}
+    assert answer.code == code
 
 
 def assert_recorded_once(params: ConnectionParams, folder: Path, *ids: str) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.errors import DatabaseUnreachable
-from kinetria_cli.domain.stack import ConnectionParams
 from tests.faults.migrating import (
     SLEEPERS,
     assert_recorded_once,

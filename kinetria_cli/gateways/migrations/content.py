@@ -206,25 +206,26 @@ def _header_end(text: str) -> int:
 
 def _check_statement(file: SqlFile, statement: Statement) -> None:
     """Refuse what would end the transaction that a file runs in, or waits for data that nobody sends."""
+    if found := _wrong(file, statement):
+        what, hint = found
+        # Lines are counted for the one that is refused alone: counting takes as long as the file is.
+        raise MigrationFileInvalid(f"{file.path} line {file.line_of(statement.start)} {what}", hint=hint)
+
+
+def _wrong(file: SqlFile, statement: Statement) -> tuple[str, str] | None:
+    """Return what a statement must not do in this file, and the way out."""
     words = statement.words
     first = words[0]
-
-    def place() -> str:
-        # Counted when there is something to say: a file may have many thousand statements.
-        return f"{file.path} line {file.line_of(statement.start)}"
-
     if first in _TRANSACTION_WORDS or words[:2] == ("PREPARE", "TRANSACTION"):
-        raise MigrationFileInvalid(
-            f"{place()} holds {first}; a migration runs in one transaction of the tool's own",
-            hint=f"remove the {first} statement",
-        )
+        return f"holds {first}; a migration runs in one transaction of the tool's own", f"remove the {first} statement"
     if first == "COPY" and _follows(words, ("FROM", "STDIN")):
-        raise MigrationFileInvalid(f"{place()} holds COPY ... FROM STDIN, which has no data here", hint="use INSERT")
+        return "holds COPY ... FROM STDIN, which has no data here", "use INSERT"
     if file.transactional and _runs_outside_only(statement):
-        raise MigrationFileInvalid(
-            f"{place()} cannot run inside a transaction",
-            hint="put it alone in a file whose first line is -- transactional: false",
+        return (
+            "cannot run inside a transaction",
+            "put it alone in a file whose first line is -- transactional: false",
         )
+    return None
 
 
 def _follows(words: Sequence[str], pair: tuple[str, str]) -> bool:
