@@ -1,12 +1,13 @@
 """What the fault tests of migrations begin with: a folder of three, and the command line on it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
-from tests.faults.migrating import Migrate, write_folder
-from tests.world import Cli
+from tests.faults.migrating import Migrate, Session, gateway, write_folder
+from tests.world import Cli, connect_to
 
 
 @pytest.fixture
@@ -26,3 +27,25 @@ def migrate(cli: Cli, empty: ConnectionParams, folder: Path, monkeypatch: pytest
     monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
     cli.use(empty)
     return lambda *arguments: cli("migrate", *arguments, "--json")
+
+
+@pytest.fixture
+def indexed(tmp_path: Path) -> Path:
+    """A table of two rows, and a concurrent index on it."""
+    return write_folder(
+        tmp_path / "two",
+        m0001_first="CREATE TABLE first (id int);\nINSERT INTO first VALUES (1), (2);\n",
+        m0002_index="-- transactional: false\nCREATE INDEX CONCURRENTLY first_id ON first (id);\n",
+        m0002_index__rollback="-- transactional: false\nDROP INDEX CONCURRENTLY first_id;\n",
+    )
+
+
+@pytest.fixture
+def holder(empty: ConnectionParams, indexed: Path) -> Iterator[Session]:
+    """The first file is applied; a session has written to its table, and an index build waits until it ends."""
+    gateway(empty, indexed).apply(lock_wait=5, to="0001")
+    with connect_to(empty) as other:
+        other.execute("SET application_name = 'nightly job'")
+        other.execute("BEGIN")
+        other.execute("INSERT INTO first VALUES (3)")
+        yield other

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 from kinetria_cli.gateways.postgres.connect import connection
-from tests.world import Answer, connect_to, database_variables
+from tests.faults.stack import wait_for
+from tests.world import Answer, connect_to, database_variables, start_kinetria
 
 LOCKS = """
     SELECT count(*) FROM pg_locks
@@ -24,6 +28,7 @@ WAITING = """
 """
 """Sessions that wait for a lock inside the server."""
 
+Session = psycopg.Connection[Any]
 Migrate = Callable[..., Answer]
 """Runs `kinetria migrate` with these arguments and --json."""
 
@@ -111,3 +116,16 @@ def assert_recorded_once(params: ConnectionParams, folder: Path, *ids: str) -> N
     assert count(params, LOCKS) == 0
     status = gateway(params, folder).status()
     assert (status.applied_ids, status.problems) == (ids, ())
+
+
+def building(params: ConnectionParams, folder: Path, *arguments: str) -> Any:
+    """Start a command and return when its statement waits inside the server for the holder."""
+    run = start_kinetria(*(arguments or ("migrate",)), env=variables(params, folder))
+    wait_for(lambda: count(params, WAITING) == 1)
+    return run
+
+
+def repair(params: ConnectionParams, folder: Path) -> list[str | None]:
+    """Mend what can be mended; return the statements that were run for it."""
+    result = gateway(params, folder).repair(decide=None, dry_run=False, agreed=lambda _: None)
+    return [step.sql for step in result.steps]

@@ -15,6 +15,7 @@ from kinetria_cli.gateways.migrations.session import lock_key
 from tests.faults.migrating import (
     LOCKS,
     WAITING,
+    Session,
     assert_recorded_once,
     count,
     gateway,
@@ -27,8 +28,6 @@ from tests.faults.migrating import (
 )
 from tests.faults.stack import wait_for
 from tests.world import Cli, connect_to, start_kinetria
-
-Session = psycopg.Connection[Any]
 
 
 @pytest.fixture

@@ -1,23 +1,18 @@
-"""Files that run outside a transaction: what fails, is killed or interrupted is dirty or had no effect."""
+"""Files that run outside a transaction: alone, waited for, failing; what fails is dirty or had no effect."""
 
 import json
 import re
-import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
 from kinetria_cli.domain.errors import MigrationConflict, MigrationFailed
 from kinetria_cli.domain.migration import MigrationState
-from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.faults.migrating import (
-    LOCKS,
-    WAITING,
+    Session,
     assert_recorded_once,
+    building,
     count,
     gateway,
     index_valid,
@@ -35,55 +30,20 @@ CUT_OFF = "runs outside a transaction and was cut off: kinetria migrate repair, 
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A table of two rows, and a concurrent index on it."""
-    return write_folder(
-        tmp_path / "two",
-        m0001_first="CREATE TABLE first (id int);\nINSERT INTO first VALUES (1), (2);\n",
-        m0002_index="-- transactional: false\nCREATE INDEX CONCURRENTLY first_id ON first (id);\n",
-        m0002_index__rollback="-- transactional: false\nDROP INDEX CONCURRENTLY first_id;\n",
-    )
-
-
-@pytest.fixture
-def duplicates(folder: Path) -> Path:
+def duplicates(indexed: Path) -> Path:
     """The index would be unique, the rows are not."""
     return write_folder(
-        folder,
+        indexed,
         m0001_first="CREATE TABLE first (id int);\nINSERT INTO first VALUES (1), (1);\n",
         m0002_index="-- transactional: false\nCREATE UNIQUE INDEX CONCURRENTLY first_id ON first (id);\n",
     )
 
 
-@pytest.fixture
-def holder(empty: ConnectionParams, folder: Path) -> Iterator[psycopg.Connection[Any]]:
-    """The first file is applied; a session has written to its table, and an index build waits until it ends."""
-    gateway(empty, folder).apply(lock_wait=5, to="0001")
-    with connect_to(empty) as other:
-        other.execute("SET application_name = 'nightly job'")
-        other.execute("BEGIN")
-        other.execute("INSERT INTO first VALUES (3)")
-        yield other
-
-
-def building(params: ConnectionParams, folder: Path, *arguments: str) -> Any:
-    """Start a command and return when its statement waits inside the server for the holder."""
-    run = start_kinetria(*(arguments or ("migrate",)), env=variables(params, folder))
-    wait_for(lambda: count(params, WAITING) == 1)
-    return run
-
-
-def repair(params: ConnectionParams, folder: Path) -> list[str | None]:
-    """Mend what can be mended; return the statements that were run for it."""
-    result = gateway(params, folder).repair(decide=None, dry_run=False, agreed=lambda _: None)
-    return [step.sql for step in result.steps]
-
-
 def test_a_second_runner_waits_while_an_index_is_built_and_both_end_well(
-    empty: ConnectionParams, folder: Path, holder: psycopg.Connection[Any]
+    empty: ConnectionParams, indexed: Path, holder: Session
 ) -> None:
-    first = building(empty, folder)
-    second = start_kinetria("migrate", "--json", env=variables(empty, folder))
+    first = building(empty, indexed)
+    second = start_kinetria("migrate", "--json", env=variables(empty, indexed))
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kinetria %' AND pid <> 0"
     wait_for(lambda: count(empty, f"{waiting} AND application_name LIKE '%pid {second.pid}'") == 1)
     holder.execute("COMMIT")
@@ -92,14 +52,14 @@ def test_a_second_runner_waits_while_an_index_is_built_and_both_end_well(
     assert json.loads(answers[1][0])["data"]["applied"] == []
     assert json.loads(answers[1][0])["data"]["already_applied"] == ["0002_index"]
     assert index_valid(empty, "first_id") is True
-    assert_recorded_once(empty, folder, *IDS)
+    assert_recorded_once(empty, indexed, *IDS)
 
 
 def test_while_an_index_is_built_the_status_says_by_whom_and_nothing_is_dirty(
-    cli: Cli, empty: ConnectionParams, folder: Path, holder: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, empty: ConnectionParams, indexed: Path, holder: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = building(empty, folder)
-    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
+    run = building(empty, indexed)
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(indexed))
     status = cli.use(empty)("migrate", "status", "--check", "--json")
     assert (status.code, status.data["problems"], status.data["migrations"][1]["state"]) == (7, 0, "pending")
     assert status.data["migrations"][1]["detail"].startswith("being applied by kinetria ")
@@ -113,10 +73,10 @@ def test_while_an_index_is_built_the_status_says_by_whom_and_nothing_is_dirty(
 
 
 def test_a_transaction_that_an_index_build_will_wait_for_is_named(
-    empty: ConnectionParams, folder: Path, holder: psycopg.Connection[Any]
+    empty: ConnectionParams, indexed: Path, holder: Session
 ) -> None:
     wait_for(lambda: one(holder, "SELECT clock_timestamp() - now() > interval '1.1 s'"))
-    run = building(empty, folder)
+    run = building(empty, indexed)
     holder.execute("COMMIT")
     _, err = run.communicate(timeout=60)
     assert "0002_index waits for a transaction that is open: nightly job at 127.0.0.1, pid " in err
@@ -175,23 +135,23 @@ def test_an_invalid_index_that_was_there_before_is_not_taken_for_a_new_one(
         gateway(empty, duplicates).apply(lock_wait=5)
 
 
-def test_a_statement_that_cannot_begin_leaves_nothing_to_mend(empty: ConnectionParams, folder: Path) -> None:
-    write_folder(folder, m0002_index="-- transactional: false\nCREATE INDEX CONCURRENTLY first_id ON frist (id);\n")
+def test_a_statement_that_cannot_begin_leaves_nothing_to_mend(empty: ConnectionParams, indexed: Path) -> None:
+    write_folder(indexed, m0002_index="-- transactional: false\nCREATE INDEX CONCURRENTLY first_id ON frist (id);\n")
     with pytest.raises(MigrationFailed) as failed:
-        gateway(empty, folder).apply(lock_wait=5)
+        gateway(empty, indexed).apply(lock_wait=5)
     assert failed.value.message == "0002_index.sql failed and had no effect. The database is as before it."
     assert failed.value.details[-1] == "Did you mean first?"
     assert states(empty) == [("0001_first", "applied")]
-    write_folder(folder, m0002_index="-- transactional: false\nCREATE INDEX CONCURRENTLY first_id ON first (id);\n")
-    gateway(empty, folder).apply(lock_wait=5)
-    assert_recorded_once(empty, folder, *IDS)
+    write_folder(indexed, m0002_index="-- transactional: false\nCREATE INDEX CONCURRENTLY first_id ON first (id);\n")
+    gateway(empty, indexed).apply(lock_wait=5)
+    assert_recorded_once(empty, indexed, *IDS)
 
 
 def test_what_nobody_can_tell_the_outcome_of_is_decided_by_the_user(
-    cli: Cli, empty: ConnectionParams, folder: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, empty: ConnectionParams, indexed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
-    write_folder(folder, m0002_index="-- transactional: false\nVACUUM frist;\n")
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(indexed))
+    write_folder(indexed, m0002_index="-- transactional: false\nVACUUM frist;\n")
     assert cli.use(empty)("migrate").code == 1
     undecided = cli("migrate", "repair", "--json")
     assert undecided.code == 5
@@ -199,99 +159,6 @@ def test_what_nobody_can_tell_the_outcome_of_is_decided_by_the_user(
         "look at the database, then: kinetria migrate repair --as applied, or --as pending"
     )
     assert cli("migrate", "repair", "--as", "pending").code == 0
-    write_folder(folder, m0002_index="-- transactional: false\nVACUUM first;\n")
+    write_folder(indexed, m0002_index="-- transactional: false\nVACUUM first;\n")
     assert cli("migrate").code == 0
-    assert_recorded_once(empty, folder, *IDS)
-
-
-def test_a_build_that_is_killed_is_dirty_and_repair_mends_it(
-    cli: Cli, empty: ConnectionParams, folder: Path, holder: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = building(empty, folder)
-    run.kill()
-    run.communicate()
-    wait_for(lambda: count(empty, LOCKS) == 0)  # the server looks every half second whether its client is there
-    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
-    refused = cli.use(empty)("migrate", "--json")
-    assert (refused.code, refused.error["code"]) == (5, "migration.conflict")
-    holder.execute("COMMIT")
-    assert cli("migrate", "repair").code == 0
-    assert cli("migrate").code == 0
-    assert index_valid(empty, "first_id") is True
-    assert_recorded_once(empty, folder, *IDS)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_build_that_is_interrupted_says_what_to_do_and_repair_mends_it(
-    empty: ConnectionParams, folder: Path, holder: psycopg.Connection[Any], number: int, code: int
-) -> None:
-    run = building(empty, folder)
-    run.send_signal(number)
-    out, err = run.communicate(timeout=60)
-    assert (run.returncode, out) == (code, "")
-    assert f"next: 0002_index {CUT_OFF}" in err
-    assert "undone" not in err
-    assert count(empty, LOCKS) == 0
-    holder.execute("COMMIT")
-    assert repair(empty, folder) == ["DROP INDEX CONCURRENTLY first_id"]
-    gateway(empty, folder).apply(lock_wait=5)
-    assert_recorded_once(empty, folder, *IDS)
-
-
-@pytest.mark.parametrize(
-    ("place", "note", "after"),
-    [
-        ("after_intent", "0002_index had no effect; run it again", []),
-        ("after_statement", f"0002_index {CUT_OFF}", [("0002_index", "applying")]),
-        ("before_commit", f"0002_index {CUT_OFF}", [("0002_index", "applying")]),
-    ],
-)
-def test_an_interruption_around_the_build_is_told_from_what_is_there(
-    empty: ConnectionParams, folder: Path, place: str, note: str, after: list[tuple[str, str]]
-) -> None:
-    gateway(empty, folder).apply(lock_wait=5, to="0001")
-
-    def interrupt(reached: str) -> None:
-        if reached == place:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as interrupted:
-        gateway(empty, folder, kill_point=interrupt).apply(lock_wait=5)
-    assert interrupted.value.__notes__ == [note]
-    assert states(empty) == [("0001_first", "applied"), *after]
-    assert repair(empty, folder) == [None] * len(after)
-    gateway(empty, folder).apply(lock_wait=5)
-    assert index_valid(empty, "first_id") is True
-    assert_recorded_once(empty, folder, *IDS)
-
-
-def test_a_build_that_is_interrupted_before_it_began_had_no_effect(empty: ConnectionParams, folder: Path) -> None:
-    gateway(empty, folder).apply(lock_wait=5, to="0001")
-    with connect_to(empty) as other:
-        other.execute("BEGIN; LOCK TABLE first IN SHARE UPDATE EXCLUSIVE MODE")
-        run = building(empty, folder)
-        run.send_signal(signal.SIGINT)
-        _, err = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert "next: 0002_index had no effect; run it again" in err
-    assert states(empty) == [("0001_first", "applied")]
-    gateway(empty, folder).apply(lock_wait=5)
-    assert_recorded_once(empty, folder, *IDS)
-
-
-def test_a_dirty_rollback_is_not_rolled_back_again_before_it_is_mended(empty: ConnectionParams, folder: Path) -> None:
-    gateway(empty, folder).apply(lock_wait=5)
-    with connect_to(empty) as sql:
-        # What a kill between the statement and its record leaves.
-        sql.execute("UPDATE _kinetria_migration SET state = 'rolling_back' WHERE migration_id = '0002_index'")
-        sql.execute("DROP INDEX first_id")
-    for attempt in (gateway(empty, folder).rollback, gateway(empty, folder).losses):
-        with pytest.raises(MigrationConflict) as refused:
-            attempt(("0002_index",), RollbackRequest(5))
-        assert refused.value.message == "nothing was rolled back: 0002_index is dirty"
-        assert refused.value.hint == "kinetria migrate repair"
-    assert repair(empty, folder) == [None]
-    assert marks(empty) == ["0001_first"]
-    gateway(empty, folder).apply(lock_wait=5)
-    assert index_valid(empty, "first_id") is True
-    assert_recorded_once(empty, folder, *IDS)
+    assert_recorded_once(empty, indexed, *IDS)

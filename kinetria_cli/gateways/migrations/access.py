@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, Tell, untold
 from kinetria_cli.gateways.migrations import session
 from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
-from kinetria_cli.gateways.migrations.compare import compare
+from kinetria_cli.gateways.migrations.compare import compare, texts_of
 from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 
 if TYPE_CHECKING:
@@ -119,3 +119,12 @@ class Access:
 
         options = RunOptions(self.version, self.lock_timeout, statement_timeout, self.kill_point, tell)
         return Runner(connection, options)
+
+
+def adopt(connection: "psycopg.Connection[Any]", look: Look, runner: "Runner") -> None:
+    """Record the present files as the text of what was applied before texts were recorded."""
+    found = [file for file in look.files if file.id in look.unrecorded]
+    if found:
+        with connection.transaction():
+            for file in found:
+                runner.record_only(texts_of(file), origin="adopted")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kinetria_cli.domain.errors import DatabaseReadOnly, DatabaseUnreachable, MigrationLocked, PrivilegeMissing
 from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell
 from kinetria_cli.domain.migration_reports import PlanStep
-from kinetria_cli.gateways.migrations.access import Access, Look
+from kinetria_cli.gateways.migrations.access import Access, Look, adopt
 from kinetria_cli.gateways.migrations.compare import texts_of
 from kinetria_cli.gateways.migrations.selection import choose, refuse_problems
 
@@ -70,7 +70,7 @@ class Application:
             self._runner = self._access.runner(
                 connection, statement_timeout=self._request.statement_timeout, tell=self._request.tell
             )
-            _adopt(connection, look, self._runner)
+            adopt(connection, look, self._runner)
             pending = set(look.status.pending_ids)
             for step in _steps(look, [name for name in self._chosen if name in pending]):
                 self._done.append(self._runner.run(step))
@@ -111,7 +111,7 @@ class Application:
         tell = self._request.tell
         try:
             with self._access.locked(connection, 0, tell):
-                _adopt(connection, self._access.look(connection), self._access.runner(connection, tell=tell))
+                adopt(connection, self._access.look(connection), self._access.runner(connection, tell=tell))
         except (DatabaseReadOnly, PrivilegeMissing, MigrationLocked) as error:
             tell(f"the checksums of what is applied are not recorded yet: {error.message}")
 
@@ -162,12 +162,3 @@ def _steps(look: Look, names: Sequence[str]) -> "list[Step]":
         texts = texts_of(file)
         steps.append(Step(name, "apply", parse_sql(file.path, texts.text), texts))
     return steps
-
-
-def _adopt(connection: "psycopg.Connection[Any]", look: Look, runner: "Runner") -> None:
-    """Record the present files as the text of what was applied before texts were recorded."""
-    found = [file for file in look.files if file.id in look.unrecorded]
-    if found:
-        with connection.transaction():
-            for file in found:
-                runner.record_only(texts_of(file), origin="adopted")

@@ -9,7 +9,7 @@ from kinetria_cli.domain.loss import Loss, placed
 from kinetria_cli.domain.migration import MigrationRun, MigrationState, RollbackResult
 from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.gateways.migrations import bookkeeping, keeping, snapshot
-from kinetria_cli.gateways.migrations.access import Access, Look
+from kinetria_cli.gateways.migrations.access import Access, Look, adopt
 from kinetria_cli.gateways.migrations.bookkeeping import FileTexts
 from kinetria_cli.gateways.migrations.compare import texts_of
 from kinetria_cli.gateways.migrations.content import SqlFile, parse_sql
@@ -85,6 +85,7 @@ class _Undoing:
                     hint="kinetria migrate status shows what is applied now",
                 )
             self._runner = self._access.runner(connection, tell=self._request.tell)
+            adopt(connection, look, self._runner)
             # All of them before the first runs: one that cannot be undone keeps the others too.
             for step in [_step(self._access, connection, look, name, self._request) for name in self._left]:
                 self._step = step
