@@ -338,6 +338,9 @@ class FakeMigrations:
             raise self._error
         return {name: (Loss(LossKind.DROPS, name[5:], rows=7),) for name in ids}
 
+    def check_redo(self, ids: tuple[str, ...]) -> None:
+        """Every file of the fake can be applied again."""
+
     def rollback(self, ids: tuple[str, ...], request: RollbackRequest) -> RollbackResult:
         self.calls.append(f"rollback {' '.join(ids)}, lock wait {request.lock_wait:g}")
         self.applied = [name for name in self.applied if name not in ids]

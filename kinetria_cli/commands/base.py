@@ -6,7 +6,7 @@ import inspect
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
@@ -173,6 +173,7 @@ def command(
         merged = (ctx.find_object(CommonOptions) or CommonOptions()).merged(here)
         if ctx.invoked_subcommand is not None:
             ctx.obj = merged  # a group with a command behind it: that one runs
+            refuse_own_options(ctx, values)
             return
         run = Run(merged, database=database, json_variable=json_variable, writes=writes)
         with_boundary(run, functools.partial(function, run, **values))
@@ -188,6 +189,20 @@ def command(
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return wrapper
+
+
+def refuse_own_options(ctx: typer.Context, own: Iterable[str]) -> None:
+    """Return when none of a group's own options stands before the command that runs: it would not count.
+
+    Raises:
+        typer.Exit: One does; the usage error is printed.
+    """
+    for name in own:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            path = f"{ctx.command_path} {ctx.invoked_subcommand}"
+            ctx.fail(f"{option} before {ctx.invoked_subcommand} would not count; write it behind: {path} {option}")
 
 
 def with_boundary(run: Run, body: Callable[[], None]) -> None:

@@ -56,7 +56,7 @@ class MigrationGateway(Protocol):
             to: The last one to apply, by id or number.
             steps: How many to apply.
             allow_out_of_order: Whether files older than the newest applied one may run.
-            statement_timeout: Seconds that a statement may take; None leaves the server's setting.
+            statement_timeout: Seconds that a statement may take; None is for ever, whatever the server's own setting.
             tell: Takes what is worth reading on the way: who is waited for.
 
         Raises:
@@ -120,6 +120,15 @@ class MigrationGateway(Protocol):
             MigrationConflict: One has no rollback file, or the applied text and the file differ and `use` is not given.
             Refused: What is destroyed cannot be kept.
             FileUnwritable: Nothing can be written in the folder.
+        """
+        ...
+
+    def check_redo(self, ids: tuple[str, ...]) -> None:
+        """Return when these could be applied again once they are rolled back; writes nothing.
+
+        Raises:
+            MigrationConflict: Something else stands against it, or a file is gone.
+            MigrationFileInvalid: A file that would run, or waits to run, breaks a rule.
         """
         ...
 

@@ -93,7 +93,7 @@ class HistoryEntry:
     Args:
         id: The migration.
         state: `applied`, `rolled_back`, `forgotten` by a repair, or `applying` and `rolling_back` if it never ended.
-        origin: `migrate`, `adopted` (its text was taken from the file later), `baseline` or `repair`.
+        origin: `migrate`, `adopted` (its text was taken from the file later) or `baseline`.
         started_at: UTC, the server's clock; None where yoyo alone recorded it.
         finished_at: UTC.
         seconds: How long its file ran.

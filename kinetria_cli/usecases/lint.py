@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.lint import LintResult
-from kinetria_cli.domain.migration import span
+from kinetria_cli.domain.migration import named, span
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.migration_ports import MigrationGateway, MigrationLinter
@@ -31,7 +31,7 @@ def lint(
         raise MalformedParameters("--all and the id of a migration exclude each other", hint="give one of them")
     known = linter.ids()
     if names:
-        chosen = _named(names, known)
+        chosen = _chosen(names, known)
     elif every or migrations is None:
         chosen = known
     else:
@@ -39,12 +39,13 @@ def lint(
     return LintResult(linter.lint(chosen), linter.files(chosen), database=migrations is not None)
 
 
-def _named(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
-    by_name = {name: found for found in known for name in (found, found.partition("_")[0])}
+def _chosen(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    chosen: set[str] = set()
     for name in names:
-        if name.zfill(4) not in by_name:
+        found = named(known, name)
+        if not found:
             raise MalformedParameters(
                 f"{name!r} is no migration of the folder", hint=f"an id or its number: {span(known)}"
             )
-    chosen = {by_name[name.zfill(4)] for name in names}
+        chosen |= set(found)
     return tuple(found for found in known if found in chosen)

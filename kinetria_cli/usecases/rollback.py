@@ -114,6 +114,7 @@ def redo(
     tell: Tell,
 ) -> RedoResult:
     """Roll back the newest migrations and apply them again, as their files are now. Raises what both steps raise."""
+    migrations.check_redo(choose_rollback(migrations.status(), steps=wish.steps, to=wish.to))
     undone = rollback(
         wish, migrations=migrations, prompt=prompt, target=target, production=production, dry_run=False, tell=tell
     )

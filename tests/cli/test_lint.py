@@ -11,7 +11,7 @@ import pytest
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.cli.answers import IDS, failed, succeeded
 from tests.integration.rows import Sql, count, user
-from tests.world import MIGRATIONS, Cli
+from tests.world import MIGRATIONS, NEXT, Cli
 
 Write = Callable[[str, str], Path]
 KEYS = {
@@ -38,15 +38,17 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 def test_without_a_database_every_file_is_linted(cli: Cli) -> None:
     answer = cli("migrate", "lint")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out == "14 files: no finding\nNo database was asked: the sizes of the tables are unknown.\n"
+    assert (
+        answer.out == f"{2 * len(IDS)} files: no finding\nNo database was asked: the sizes of the tables are unknown.\n"
+    )
 
 
 def test_with_a_database_only_what_is_pending(new: Cli, write: Write) -> None:
     assert new("migrate", "lint").out == "0 files: no finding\n"
-    path = write("0008_x.sql", "SELECT 1;")
+    path = write(f"{NEXT}_x.sql", "SELECT 1;")
     assert succeeded(new("migrate", "lint", "--json"))["files"] == [str(path)]
     assert len(succeeded(new("migrate", "lint", "--all", "--json"))["files"]) == 2 * len(IDS) + 1
-    assert len(succeeded(new("migrate", "lint", "2", "0008", "--json"))["files"]) == 3
+    assert len(succeeded(new("migrate", "lint", "2", NEXT, "--json"))["files"]) == 3
 
 
 def test_offline_asks_no_database(cli: Cli, server: ConnectionParams, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +60,7 @@ def test_offline_asks_no_database(cli: Cli, server: ConnectionParams, monkeypatc
 
 def test_json_has_the_keys_of_the_contract(new: Cli, write: Write, sql: Sql) -> None:
     user(sql)
-    path = write("0008_x.sql", "\r\nCREATE INDEX i ON users (name);\r\nDROP TABLE audit_log;\r\n")
+    path = write(f"{NEXT}_x.sql", "\r\nCREATE INDEX i ON users (name);\r\nDROP TABLE audit_log;\r\n")
     answer = new("migrate", "lint", "--json")
     assert (answer.code, answer.err) == (1, "")
     document = json.loads(answer.out)
@@ -89,14 +91,14 @@ def test_json_has_the_keys_of_the_contract(new: Cli, write: Write, sql: Sql) -> 
     ],
 )
 def test_fail_on_decides_the_exit_code(cli: Cli, write: Write, text: str, level: str | None, code: int) -> None:
-    write("0008_x.sql", text)
-    assert cli("migrate", "lint", "8", *(("--fail-on", level) if level else ())).code == code
+    write(f"{NEXT}_x.sql", text)
+    assert cli("migrate", "lint", NEXT, *(("--fail-on", level) if level else ())).code == code
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("0009",), "'0009' is no migration of the folder"),
+        (("9999",), "'9999' is no migration of the folder"),
         (("--all", "0001"), "--all and the id of a migration exclude each other"),
         (("[/red]\x1b[31m",), "'[/red]\\x1b[31m' is no migration of the folder"),
         (("--", "--all"), "'--all' is no migration of the folder"),
@@ -113,15 +115,16 @@ def test_an_unknown_level_is_a_usage_error(cli: Cli) -> None:
 def test_people_read_place_rule_message_and_what_to_do(new: Cli, write: Write, sql: Sql) -> None:
     user(sql)
     write(
-        "0008_x.sql", "SELECT 1;\n  ALTER TABLE users ADD COLUMN rpe int NOT NULL;\nALTER TABLE sessions SET LOGGED;\n"
+        f"{NEXT}_x.sql",
+        "SELECT 1;\n  ALTER TABLE users ADD COLUMN rpe int NOT NULL;\nALTER TABLE sessions SET LOGGED;\n",
     )
     answer = new("migrate", "lint")
     assert (answer.code, answer.err) == (1, "")
     assert answer.out == (
-        ".. my [migrations] */0008_x.sql:2:3  lock-wait\n"
+        f".. my [migrations] */{NEXT}_x.sql:2:3  lock-wait\n"
         "     ACCESS EXCLUSIVE on users, 1 row, 66 kB: held for a moment; whoever comes while it waits for\n"
         "     the lock waits too\n"
-        "!! my [migrations] */0008_x.sql:2:21  adding-required-field\n"
+        f"!! my [migrations] */{NEXT}_x.sql:2:21  adding-required-field\n"
         "     Adding a new column that is `NOT NULL` and has no default value to an existing table\n"
         "     effectively makes it required.\n"
         "     instead: Make the field nullable or add a non-VOLATILE DEFAULT\n"
@@ -134,7 +137,7 @@ def test_a_hostile_name_of_a_table_is_harmless(new: Cli, write: Write, sql: Sql)
     name = '"[/red]\x1b[31m\u202e\n%s"'
     sql.execute(f"CREATE TABLE {name.replace('%', '%%')} (id int)".encode(), ())
     sql.execute(f"INSERT INTO {name.replace('%', '%%')} VALUES (1)".encode(), ())
-    write("0008_x.sql", f"ALTER TABLE {name} SET UNLOGGED;")
+    write(f"{NEXT}_x.sql", f"ALTER TABLE {name} SET UNLOGGED;")
     answer = new("migrate", "lint")
     assert (answer.code, answer.err) == (0, "")
     assert 'ACCESS EXCLUSIVE on "[/red]\\x1b[31m\\x202e\\n%s", 1 row, ' in answer.out
@@ -144,7 +147,7 @@ def test_a_hostile_name_of_a_table_is_harmless(new: Cli, write: Write, sql: Sql)
 
 
 def test_a_file_that_is_no_migration_exits_3(cli: Cli, write: Write) -> None:
-    path = write("0008_x.sql", "BEGIN;\nSELECT 1;\n")
+    path = write(f"{NEXT}_x.sql", "BEGIN;\nSELECT 1;\n")
     message = failed(cli("migrate", "lint", "--json"), 3, "migration.invalid")
     assert message.startswith(f"{path} line 1 holds BEGIN")
     assert cli("migrate", "lint", "0001").code == 0

@@ -211,3 +211,31 @@ def test_a_dry_run_of_a_rollback_needs_no_confirmation_and_changes_nothing(
 def test_nothing_to_roll_back_is_no_failure(cli: Cli, empty: ConnectionParams) -> None:
     answer = cli.use(empty)("migrate", "rollback")
     assert (answer.code, answer.out) == (0, f"0 rolled back, now at an empty schema, {len(IDS)} pending\n")
+
+
+@pytest.mark.parametrize("option", [("--dry-run",), ("--to", "0001"), ("--steps", "1"), ("--lock-wait", "1s")])
+def test_an_option_before_the_command_behind_it_is_refused(
+    new: Cli, migrated: ConnectionParams, sql: Sql, option: tuple[str, ...]
+) -> None:
+    answer = new("migrate", *option, "rollback", "--confirm", migrated.dbname)
+    assert answer.code == 2
+    assert f"write it behind: kinetria migrate rollback {option[0]}" in answer.err
+    assert one(sql, "SELECT count(*) FROM _yoyo_migration") == len(IDS)
+
+
+@pytest.mark.parametrize("text", ["600h", "0.4ms"])
+def test_a_statement_timeout_that_the_server_cannot_count_is_refused(new: Cli, text: str) -> None:
+    message = failed(new("migrate", "--statement-timeout", text, "--json"), 2, "parameters.malformed")
+    assert message.startswith("--statement-timeout ")
+
+
+def test_what_was_applied_before_a_failure_is_told(new: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(MIGRATIONS, copy)
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(copy))
+    (copy / f"{NEXT}_good.sql").write_text("SELECT 1;")
+    (copy / f"{int(NEXT) + 1:04}_bad.sql").write_text("SELECT * FROM set_record;")
+    answer = new("migrate")
+    assert answer.code == 1
+    assert f"applied before it: {NEXT}_good" in answer.err
+    assert "Did you mean set_records?" in answer.err

@@ -146,7 +146,7 @@ def test_what_a_rollback_drops_is_kept_and_loaded_back(
     assert answer.code == 0, answer.err
     assert f"0005_create_set_records would drop set_records: {before:,} rows" in answer.err
     assert f"kept: {tmp_path}/kept/0005_create_set_records/set_records.csv" in answer.out
-    assert f"psql -v ON_ERROR_STOP=1 -f {tmp_path}/kept/0005_create_set_records/load.sql" in answer.out
+    assert f"psql -X -v ON_ERROR_STOP=1 -f {tmp_path}/kept/0005_create_set_records/load.sql" in answer.out
     assert (tmp_path / "kept/0005_create_set_records/set_records.csv").stat().st_mode & 0o777 == 0o600
     assert one(sql, "SELECT to_regclass('set_records')") is None
 

@@ -14,8 +14,11 @@ from kinetria_cli.commands.options import (
     ToOption,
     YesOption,
 )
+from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.usecases.migrate import migrate
 from kinetria_cli.usecases.migrate import plan as make_plan
+
+LONGEST_SECONDS = 2_147_483
 
 _AT = "kinetria_cli.commands.migrate"
 COMMANDS = (
@@ -65,7 +68,15 @@ def apply(
         to=to,
         steps=steps,
         allow_out_of_order=allow_out_of_order,
-        statement_timeout=None if statement_timeout is None else seconds("--statement-timeout", statement_timeout),
+        statement_timeout=None if statement_timeout is None else _statement_timeout(statement_timeout),
         tell=run.tell,
     )
     run.finish(result)
+
+
+def _statement_timeout(text: str) -> float:
+    """Return the seconds; the server counts in milliseconds, up to 2,147,483,647 of them."""
+    found = seconds("--statement-timeout", text)
+    if not 0.001 <= found <= LONGEST_SECONDS:
+        raise MalformedParameters(f"--statement-timeout is {text}", hint="from 1ms to 596h")
+    return found

@@ -66,8 +66,9 @@ class Access:
             MigrationFileInvalid: The folder or a name breaks a rule.
             MigrationConflict: The bookkeeping contradicts itself.
         """
-        files = read_folder(self.folder)
+        session.pin_session(connection)
         recorded = read_recorded(connection)
+        files = read_folder(self.folder, known=recorded.known)
         holder = None
         if any(record.dirty for record in recorded.records):
             holder = session.other_holder(connection)
@@ -98,14 +99,23 @@ class Access:
         # Given back by the end of the connection, which this block's caller closes.
         yield session.acquire_lock(connection, wait_seconds, tell)
 
-    def is_applied(self, migration_id: str, wait_seconds: float) -> bool:
+    def is_applied(self, migration_id: str, wait_seconds: float, *, hoped: bool) -> bool:
         """Whether a migration is applied, when a COMMIT had no answer.
 
-        Asked with the lock held: it is free once the server has ended the session that was lost, and not before.
+        If it is not as hoped, it is asked again with the lock held: the lock is free once the server has ended the
+        session that was lost, and not before.
+
+        Args:
+            migration_id: The migration.
+            wait_seconds: How long to wait for the lock.
+            hoped: What the COMMIT would have made of it.
 
         Raises:
             Whatever `connect` and `locked` raise.
         """
+        with self.connect() as connection:
+            if (migration_id in self.look(connection).status.applied_ids) is hoped:
+                return hoped
         with self.connect() as connection, self.locked(connection, wait_seconds, untold):
             return migration_id in self.look(connection).status.applied_ids
 

@@ -64,7 +64,7 @@ class Alone:
             raise self._failed(step, error) from error
         self._run.options.kill_point("after_statement")
         leftover = look_at(self._connection, step.file.statements[0])
-        if leftover.invalid:
+        if leftover.belies_success:
             raise leftover.conflict(step.id)
         return migration
 

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kinetria_cli.domain.errors import DatabaseReadOnly, DatabaseUnreachable, MigrationLocked, PrivilegeMissing
+from kinetria_cli.domain.errors import (
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    KinetriaError,
+    MigrationConflict,
+    MigrationLocked,
+    PrivilegeMissing,
+)
 from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell
 from kinetria_cli.domain.migration_reports import PlanStep
 from kinetria_cli.gateways.migrations.access import Access, Look, adopt
@@ -49,11 +56,15 @@ class Application:
                     return self._apply(connection)
             except DatabaseUnreachable:
                 unknown = self._runner.committing if self._runner else None
-                if unknown is None or not self._access.is_applied(unknown, self._request.lock_wait):
+                if unknown is None or not self._access.is_applied(unknown, self._request.lock_wait, hoped=True):
                     raise
                 self._request.tell(f"the connection was lost while {unknown} was committed; it is applied")
                 self._done.append(MigrationRun(unknown, 0.0))
                 self._runner = None
+            except KinetriaError as error:
+                if self._done:
+                    error.add_note(f"applied before it: {', '.join(run.id for run in self._done)}")
+                raise
 
     def _apply(self, connection: "psycopg.Connection[Any]") -> MigrateResult:
         look = self._access.look(connection)
@@ -72,6 +83,8 @@ class Application:
             )
             adopt(connection, look, self._runner)
             pending = set(look.status.pending_ids)
+            if not self._request.allow_out_of_order:
+                _refuse_late(look.status.pending_ids, self._chosen)
             for step in _steps(look, [name for name in self._chosen if name in pending]):
                 self._done.append(self._runner.run(step))
             return self._result(self._access.look(connection), waited)
@@ -108,12 +121,24 @@ class Application:
         """Take the checksums of marks that have none; a role that may only read still finds nothing to do."""
         if not look.unrecorded:
             return
+        import psycopg
+
         tell = self._request.tell
         try:
             with self._access.locked(connection, 0, tell):
                 adopt(connection, self._access.look(connection), self._access.runner(connection, tell=tell))
-        except (DatabaseReadOnly, PrivilegeMissing, MigrationLocked) as error:
-            tell(f"the checksums of what is applied are not recorded yet: {error.message}")
+        except (DatabaseReadOnly, PrivilegeMissing, MigrationLocked, psycopg.errors.InsufficientPrivilege) as error:
+            tell(f"the checksums of what is applied are not recorded yet: {error}")
+
+
+def _refuse_late(pending: tuple[str, ...], chosen: tuple[str, ...]) -> None:
+    """Return when nothing became pending, while the lock was waited for, that belongs before what was chosen."""
+    to_run = [name for name in pending if name in chosen]
+    if late := [name for name in pending if to_run and name < to_run[-1] and name not in chosen]:
+        raise MigrationConflict(
+            f"nothing was applied: {late[0]} was rolled back while this run waited",
+            hint="kinetria migrate status, then run this again",
+        )
 
 
 def plan(access: Access, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:

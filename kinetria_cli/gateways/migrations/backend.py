@@ -84,6 +84,7 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
         """Write the mark and the line of the log, or remove the mark, in the transaction that the caller opened."""
         assert self._in_transaction
         # The file may have changed the role or the search_path; the record belongs in its own place all the same.
+        self.execute("RESET SESSION AUTHORIZATION")
         self.execute("RESET ROLE")
         pin_session(self._connection, local=True)
         self.log_migration(migration, direction)
@@ -94,6 +95,7 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
 
     def reset_session(self) -> None:
         """Undo what a file set for the session. DISCARD ALL would drop the advisory lock too."""
+        self.execute("RESET SESSION AUTHORIZATION")
         self.execute("RESET ALL")
         pin_session(self._connection)
 

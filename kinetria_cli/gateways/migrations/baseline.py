@@ -12,9 +12,10 @@ def baseline(access: Access, ids: tuple[str, ...], *, lock_wait: float, tell: Te
 
     with access.connect() as connection, access.locked(connection, lock_wait, tell):
         look = access.look(connection)
-        if look.status.applied_ids:
+        if look.status.applied_ids or look.status.problems:
+            newest = look.status.head or look.status.problems[0].id
             raise MigrationConflict(
-                f"migrations are recorded already, the newest is {look.status.head}", hint="kinetria migrate status"
+                f"migrations are recorded already, the newest is {newest}", hint="kinetria migrate status"
             )
         backend = SingleConnectionBackend(connection)
         runner = access.runner(connection, tell=tell)

@@ -8,6 +8,7 @@ import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.gateways.migrations.locks import LockNeed
+from kinetria_cli.gateways.migrations.sqltext import shown_query
 
 POLL_SECONDS = 0.05
 _QUERY_SHOWN = 60
@@ -35,15 +36,15 @@ class Blocker:
     query: str
 
     def __str__(self) -> str:
-        query = " ".join(self.query.split())
-        shown = query if len(query) <= _QUERY_SHOWN else query[:_QUERY_SHOWN] + "..."
+        shown = shown_query(self.query, _QUERY_SHOWN)
         program = self.program or "an unnamed program"
         return f"{program} at {self.client}, pid {self.pid}, {self.state} for {self.seconds:.0f} s: {shown}"
 
 
 _SESSION = """
-    SELECT DISTINCT a.pid, a.application_name, coalesce(host(a.client_addr), 'a local socket'), a.state,
-           extract(epoch FROM clock_timestamp() - a.xact_start)::float8, a.query
+    SELECT DISTINCT a.pid, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
+           coalesce(a.state, 'in a state that is not shown to this role'),
+           coalesce(extract(epoch FROM clock_timestamp() - a.xact_start)::float8, 0), coalesce(a.query, '')
     FROM pg_catalog.pg_stat_activity AS a
 """
 

@@ -22,7 +22,7 @@ _DEFINITION = (
         run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         migration_id text NOT NULL,
         state text NOT NULL CHECK (state IN ('applying', 'applied', 'rolling_back', 'rolled_back', 'forgotten')),
-        origin text NOT NULL CHECK (origin IN ('migrate', 'adopted', 'baseline', 'repair')),
+        origin text NOT NULL CHECK (origin IN ('migrate', 'adopted', 'baseline')),
         checksum text NOT NULL,
         raw_checksum text NOT NULL,
         applied_text text NOT NULL,
@@ -79,10 +79,22 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """All records, and the rows that raw yoyo left in its lock table: process numbers."""
+    """All records.
+
+    Args:
+        records: By id.
+        yoyo_lock_pids: The rows that raw yoyo left in its lock table: process numbers.
+        forgotten: What a repair forgot.
+    """
 
     records: tuple[Record, ...] = ()
     yoyo_lock_pids: tuple[int, ...] = ()
+    forgotten: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every id that is or was recorded as applied and never rolled back."""
+        return frozenset({record.id for record in self.records} | set(self.forgotten))
 
 
 def read_recorded(connection: psycopg.Connection[Any]) -> Recorded:
@@ -93,7 +105,7 @@ def read_recorded(connection: psycopg.Connection[Any]) -> Recorded:
     """
     with connection.transaction():
         # psycopg reads no date style but this one, and a role may have another.
-        connection.execute("SET TRANSACTION READ ONLY; SET LOCAL datestyle TO 'ISO'")
+        connection.execute("SET TRANSACTION READ ONLY; SET LOCAL datestyle TO 'ISO'; SET LOCAL timezone TO 'UTC'")
         tables = connection.execute(
             """
             SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c
@@ -108,8 +120,9 @@ def read_recorded(connection: psycopg.Connection[Any]) -> Recorded:
         if "_yoyo_migration" in ours:
             query = _BOTH if TABLE in ours else _MARKS
             records = tuple(Record(*row) for row in connection.execute(query).fetchall())
+        forgotten = connection.execute(_FORGOTTEN).fetchall() if TABLE in ours else []
         pids = connection.execute("SELECT pid FROM public.yoyo_lock").fetchall() if "yoyo_lock" in ours else []
-    return Recorded(records, tuple(pid for (pid,) in pids))
+    return Recorded(records, tuple(pid for (pid,) in pids), tuple(name for (name,) in forgotten))
 
 
 _MARKS = """
@@ -123,13 +136,17 @@ _MARKS = """
 """
 _BOTH = f"""
     SELECT coalesce(m.migration_id, k.migration_id), m.migration_id IS NOT NULL,
-           CASE WHEN m.migration_id IS NOT NULL THEN coalesce(k.finished_at, m.applied_at) END,
+           CASE WHEN m.migration_id IS NULL THEN NULL WHEN k.origin = 'adopted' THEN m.applied_at
+                ELSE coalesce(k.finished_at, m.applied_at) END,
            coalesce(k.applied_by, m.applied_by), k.state, k.origin,
            k.checksum, k.raw_checksum, k.rollback_checksum, k.rollback_raw_checksum
     FROM ({_MARKS}) AS m (migration_id, marked, applied_at, applied_by)
     FULL JOIN (SELECT * FROM public.{TABLE} WHERE state IN {_LIVE}) AS k ON k.migration_id = m.migration_id
     ORDER BY 1
 """  # noqa: S608 - constants of this module
+
+
+_FORGOTTEN = f"SELECT DISTINCT migration_id FROM public.{TABLE} WHERE state = 'forgotten'"  # noqa: S608 - a constant
 
 
 def _check_schemas(schemas: list[str]) -> None:
@@ -189,8 +206,8 @@ def insert_run(
     connection.execute(
         f"""
         INSERT INTO public.{TABLE} (migration_id, state, origin, checksum, raw_checksum, applied_text,
-            rollback_checksum, rollback_raw_checksum, rollback_text, applied_by, tool_version)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            rollback_checksum, rollback_raw_checksum, rollback_text, applied_by, tool_version, finished_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s = 'applied' THEN clock_timestamp() END)
         """,  # noqa: S608 - the table's name is a constant
         (
             texts.id,
@@ -204,6 +221,7 @@ def insert_run(
             texts.rollback_text,
             applied_by,
             version,
+            state,
         ),
     )
 
@@ -259,16 +277,34 @@ def update_raw_checksums(connection: psycopg.Connection[Any], texts: FileTexts) 
     )
 
 
-def read_texts(connection: psycopg.Connection[Any], migration_id: str) -> FileTexts | None:
-    """Return what was recorded of a migration when it was last applied; None where nothing was."""
+def remember(connection: psycopg.Connection[Any], migration_id: str) -> None:
+    """Take back that a migration was forgotten."""
+    connection.execute(
+        f"""
+        UPDATE public.{TABLE} SET state = 'applied', undone_at = NULL, undone_by = NULL
+        WHERE run_id = (SELECT max(run_id) FROM public.{TABLE} WHERE migration_id = %s AND state = 'forgotten')
+        """,  # noqa: S608 - the table's name is a constant
+        (migration_id,),
+    )
+
+
+def read_texts(connection: psycopg.Connection[Any], migration_id: str, *, state: str | None = None) -> FileTexts | None:
+    """Return what was recorded of a migration when it was last applied; None where nothing was.
+
+    Args:
+        connection: To the database.
+        migration_id: The migration.
+        state: Only if that record is in this state now.
+    """
     if not has_table(connection):
         return None
     row = connection.execute(
         f"""
         SELECT migration_id, applied_text, checksum, raw_checksum, rollback_text, rollback_checksum,
                rollback_raw_checksum
-        FROM public.{TABLE} WHERE migration_id = %s ORDER BY run_id DESC LIMIT 1
+        FROM (SELECT * FROM public.{TABLE} WHERE migration_id = %s ORDER BY run_id DESC LIMIT 1) AS newest
+        WHERE %s::text IS NULL OR state = %s
         """,  # noqa: S608 - the table's name is a constant
-        (migration_id,),
+        (migration_id, state, state),
     ).fetchone()
     return FileTexts(*row) if row else None

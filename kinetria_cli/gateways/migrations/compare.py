@@ -76,6 +76,12 @@ class _Comparison:
         if record.dirty:
             doing = "rolling back" if record.state == "rolling_back" else "applying"
             return _Finding(MigrationState.DIRTY, f"{doing} it was begun and never ended", "kinetria migrate repair")
+        if not record.marked:
+            return _Finding(
+                MigrationState.DIRTY,
+                "recorded here, but yoyo's mark is gone: undone by another tool?",
+                "kinetria migrate repair --as applied, or --as pending",
+            )
         if record.id in self.renamed:
             return _Finding(
                 MigrationState.RENAMED,
@@ -94,10 +100,14 @@ class _Comparison:
 
     def _find_renamed(self) -> dict[str, str]:
         """Return old name -> new name: the file is gone, and a file that is not applied has the same text."""
-        gone = {r.checksum: r.id for r in self._records.values() if r.id not in self._files and r.checksum and r.marked}
-        fresh = [file for name, file in self._files.items() if gone and name not in self._records]
-        found = ((gone.get(texts_of(file).checksum), file.id) for file in fresh)
-        return {old: new for old, new in found if old is not None}
+        gone = [r for r in self._records.values() if r.id not in self._files and r.checksum and r.marked]
+        fresh = [texts_of(file) for name, file in self._files.items() if gone and name not in self._records]
+        found: dict[str, str] = {}
+        for record in gone:  # in order, for several may have the same text
+            same = [texts.id for texts in fresh if texts.checksum == record.checksum]
+            if new := next((name for name in same if name not in found.values()), None):
+                found[record.id] = new
+        return found
 
 
 def _modification(record: Record, file: MigrationFile) -> _Finding:
@@ -114,7 +124,7 @@ def _modification(record: Record, file: MigrationFile) -> _Finding:
     try:
         texts = texts_of(file)
     except MigrationFileInvalid as error:
-        return _Finding(MigrationState.MODIFIED, error.message, f"kinetria migrate diff {file.id}")
+        return _Finding(MigrationState.MODIFIED, error.message, error.hint)
     if texts.checksum != record.checksum:
         hashes = f"applied {record.checksum[:_HASH_SHOWN]}, the file is {texts.checksum[:_HASH_SHOWN]}"
         return _Finding(

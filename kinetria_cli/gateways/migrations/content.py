@@ -257,7 +257,7 @@ def _check_alone(file: SqlFile) -> None:
 def concurrent_index(statement: Statement) -> str | None:
     """Return the name, as written, of the index that a statement makes or drops concurrently."""
     words = statement.words
-    if "CONCURRENTLY" not in words[:4] or "INDEX" not in words[:3]:
+    if words[0] not in ("CREATE", "DROP") or "CONCURRENTLY" not in words[:4] or "INDEX" not in words[:3]:
         return None
     rest = list(statement.tokens[words.index("CONCURRENTLY") + 1 :])
     while rest and rest[0].text.upper() in ("IF", "NOT", "EXISTS"):

@@ -5,7 +5,13 @@ from typing import Any
 
 import psycopg
 
-from kinetria_cli.domain.errors import MigrationBlocked, MigrationFailed
+from kinetria_cli.domain.errors import (
+    DatabaseReadOnly,
+    KinetriaError,
+    MigrationBlocked,
+    MigrationFailed,
+    PrivilegeMissing,
+)
 from kinetria_cli.gateways.migrations.blockers import Blocker
 from kinetria_cli.gateways.migrations.excerpt import missing_relation, source_excerpt
 from kinetria_cli.gateways.migrations.locks import LockNeed
@@ -16,9 +22,13 @@ from kinetria_cli.gateways.migrations.step import Step
 ROLLED_BACK = "and was rolled back. The database is as before it."
 
 
+_KINDS: dict[str, type[KinetriaError]] = {"42501": PrivilegeMissing, "25006": DatabaseReadOnly}
+"""Where trying again with another file does not help (PostgreSQL 16 manual, appendix A)."""
+
+
 def failed(
     connection: psycopg.Connection[Any], step: Step, statement: Statement | None, error: psycopg.Error, outcome: str
-) -> MigrationFailed:
+) -> KinetriaError:
     """Return the error of a statement that failed.
 
     Args:
@@ -37,7 +47,12 @@ def failed(
         hint = "look who made it; a database that has all of it already: kinetria migrate baseline"
     if error.sqlstate == "53200":
         hint = "split the file, or raise max_locks_per_transaction: each table it touches takes a lock"
-    return MigrationFailed(f"{step.file.path.name} failed {outcome}", hint=hint, details=details)
+    if error.sqlstate == "57014":
+        hint = "it took longer than the statement timeout: --statement-timeout gives it more"
+    if error.sqlstate == "42501":
+        hint = "log in as the owner of what it changes, or grant this role the right"
+    kind = _KINDS.get(error.sqlstate or "", MigrationFailed)
+    return kind(f"{step.file.path.name} failed {outcome}", hint=hint, details=details)
 
 
 def _did_you_mean(connection: psycopg.Connection[Any], error: psycopg.Error) -> str | None:

@@ -1,6 +1,7 @@
 """The migration files of a folder: found strictly, because yoyo takes what it cannot read for "nothing to do"."""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +20,12 @@ class MigrationFile:
     rollback_path: Path | None
 
 
-def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
+def read_folder(folder: Path, *, known: Container[str] = ()) -> tuple[MigrationFile, ...]:
     """Return the migrations of a folder in the order of their numbers.
+
+    Args:
+        folder: The folder.
+        known: What is recorded as applied: its rollback file may lie there alone, when its own is gone or renamed.
 
     Raises:
         MigrationFileInvalid: The folder is missing or empty, or a name breaks the pattern or repeats a number.
@@ -38,7 +43,7 @@ def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
             f"the migrations folder {folder} holds no migration",
             hint="point KINETRIA_MIGRATIONS_DIR at the folder",
         )
-    if lonely := sorted(backward - set(forward)):
+    if lonely := sorted(name for name in backward - set(forward) if name not in known):
         raise MigrationFileInvalid(
             f"{folder / lonely[0]}.rollback.sql undoes a migration that is not there",
             hint=f"restore {lonely[0]}.sql, or remove the rollback file",

@@ -121,6 +121,12 @@ class YoyoMigrationGateway:
 
         return count_losses(self._access, ids, request)
 
+    def check_redo(self, ids: tuple[str, ...]) -> None:
+        """See `MigrationGateway.check_redo`."""
+        from kinetria_cli.gateways.migrations.undoing import check_redo
+
+        check_redo(self._access, ids)
+
     def rollback(self, ids: tuple[str, ...], request: RollbackRequest) -> RollbackResult:
         """See `MigrationGateway.rollback`."""
         from kinetria_cli.gateways.migrations.undoing import rollback

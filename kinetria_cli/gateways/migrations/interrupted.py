@@ -11,6 +11,7 @@ from kinetria_cli.domain.errors import MigrationConflict
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState
 from kinetria_cli.gateways.migrations.bookkeeping import read_texts
 from kinetria_cli.gateways.migrations.content import concurrent_index, parse_sql
+from kinetria_cli.gateways.migrations.locks import lock_needs
 from kinetria_cli.gateways.migrations.sqltext import Statement
 
 
@@ -78,11 +79,17 @@ class Leftover:
             return f"mend the cause; then kinetria migrate repair ({self.drop}), then kinetria migrate"
         return "look what it did; then kinetria migrate repair --as applied, or --as pending"
 
+    @property
+    def belies_success(self) -> bool:
+        """Whether a statement that ended without an error did not make what it says."""
+        return self.invalid or (self.creates and self.state is IndexState.ABSENT)
+
     def conflict(self, migration_id: str) -> MigrationConflict:
         """The error of a run that ended without an error and still did not make the index valid."""
+        what = "not valid" if self.invalid else "not there"
         return MigrationConflict(
-            f"{migration_id} ran, but its index {self.index} is not valid; it is not recorded as applied",
-            hint=self.hint,
+            f"{migration_id} ran, but its index {self.index} is {what}; it is not recorded as applied",
+            hint=self.hint if self.invalid else "kinetria migrate repair; then look at the name in the statement",
         )
 
 
@@ -92,11 +99,28 @@ def look_at(connection: psycopg.Connection[Any], statement: Statement) -> Leftov
     creates = statement.words[0] == "CREATE"
     if name is None:
         return Leftover(None, IndexState.UNKNOWN, creates)
+    # A new index lies in the schema of its table, wherever the name alone would be looked for.
     row = connection.execute(
-        "SELECT indisvalid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%s)", (name,)
+        """
+        SELECT i.indisvalid, pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+        FROM pg_catalog.pg_index AS i
+        JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE CASE WHEN %(table)s::text IS NULL THEN i.indexrelid = pg_catalog.to_regclass(%(name)s)
+              ELSE i.indrelid = pg_catalog.to_regclass(%(table)s)
+                  AND c.relname = (pg_catalog.parse_ident(%(name)s))[cardinality(pg_catalog.parse_ident(%(name)s))] END
+        """,
+        {"name": name, "table": _table_of(statement) if creates else None},
     ).fetchone()
-    state = IndexState.ABSENT if row is None else IndexState.VALID if row[0] else IndexState.INVALID
-    return Leftover(name, state, creates)
+    if row is None:
+        return Leftover(name, IndexState.ABSENT, creates)
+    return Leftover(row[1].removeprefix("public."), IndexState.VALID if row[0] else IndexState.INVALID, creates)
+
+
+def _table_of(statement: Statement) -> str | None:
+    """The table that an index is made on, as the statement writes it."""
+    needs = lock_needs(statement)
+    return needs[0].relation if needs else None
 
 
 def leftover_of(connection: psycopg.Connection[Any], migration_id: str, *, undoing: bool) -> Leftover:

@@ -64,6 +64,8 @@ class _Repair:
             MigrationState.MISSING: self._missing,
             MigrationState.RENAMED: self._renamed,
             MigrationState.MODIFIED: self._modified,
+            MigrationState.OUT_OF_ORDER: self._forgotten,
+            MigrationState.PENDING: self._forgotten,
         }
         for entry in self._look.status.migrations:
             if entry.state in make:
@@ -89,8 +91,24 @@ class _Repair:
             lambda: self._settle(entry.id, sql, undoing=undoing, applied=applied),
         )
 
+    def _forgotten(self, entry: MigrationEntry) -> Iterator[Todo]:
+        """What was forgotten, and whose file is back: its effects are there still, so that it cannot be applied."""
+        file = self._look.file(entry.id)
+        recorded = bookkeeping.read_texts(self._connection, entry.id, state="forgotten")
+        if file is None or recorded is None or recorded.checksum != texts_of(file).checksum:
+            return
+        step = RepairStep(entry.id, "it was applied and then forgotten, and its file is back", "record it as applied")
+        yield step, lambda: self._remember(entry.id)
+
+    def _remember(self, migration_id: str) -> None:
+        with self._backend.transaction():
+            bookkeeping.remember(self._connection, migration_id)
+            self._record(migration_id, "apply")
+
     def _settle(self, migration_id: str, sql: str | None, *, undoing: bool, applied: bool) -> None:
         """End an interrupted run as one that took place, or as one that never did."""
+        from kinetria_cli.gateways.migrations.backend import who
+
         if sql:
             self._execute(sql)
         if undoing and applied:
@@ -103,6 +121,8 @@ class _Repair:
                 bookkeeping.finish_run(self._connection, migration_id)
         else:
             bookkeeping.remove_intent(self._connection, migration_id)
+            # A row that is no intent is one whose mark somebody else took away.
+            bookkeeping.change_state(self._connection, migration_id, "forgotten", by=who())
 
     def _missing(self, entry: MigrationEntry) -> Iterator[Todo]:
         step = RepairStep(entry.id, entry.detail or "", "forget that it was applied; its effects stay")

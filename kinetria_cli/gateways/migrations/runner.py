@@ -76,9 +76,8 @@ class Runner:
             lock_timeout: Seconds; 0 is for ever.
             local: Only to the end of the present transaction.
         """
-        values = {"lock_timeout": lock_timeout}
-        if self.options.statement_timeout is not None:
-            values["statement_timeout"] = self.options.statement_timeout
+        # The server's own statement_timeout would leave an index half-built: only what was asked for counts.
+        values = {"lock_timeout": lock_timeout, "statement_timeout": self.options.statement_timeout or 0.0}
         for name, seconds in values.items():
             self.connection.execute(
                 "SELECT pg_catalog.set_config(%s, %s, %s)", (name, f"{seconds * 1000:.0f}ms", local)

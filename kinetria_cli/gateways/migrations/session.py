@@ -9,6 +9,7 @@ import psycopg
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, PrivilegeMissing
 from kinetria_cli.domain.migration import Tell
+from kinetria_cli.gateways.migrations.sqltext import shown_query
 
 SCHEMA = "public"
 POLL_SECONDS = 0.1
@@ -22,6 +23,8 @@ _SESSION = {
     "default_transaction_isolation": "read committed",
     # psycopg reads no other.
     "datestyle": "ISO",
+    # Files are cut by the rules that hold with it on, and a role may have it off.
+    "standard_conforming_strings": "on",
     # The server notices within half a second that we are gone, and rolls back (PostgreSQL 14 and later).
     "client_connection_check_interval": "500",
 }
@@ -34,8 +37,11 @@ def pin_session(connection: psycopg.Connection[Any], *, local: bool = False) -> 
         connection: The connection that migrations run on.
         local: Only to the end of the present transaction.
     """
-    for name, value in _SESSION.items():
-        connection.execute("SELECT pg_catalog.set_config(%s, %s, %s)", (name, value, local))
+    # A pooler may give the next transaction to another session, which knows none of what was prepared here.
+    connection.prepare_threshold = None
+    calls = ", ".join(["pg_catalog.set_config(%s, %s, %s)"] * len(_SESSION))
+    values = [part for name, value in _SESSION.items() for part in (name, value, local)]
+    connection.execute(f"SELECT {calls}".encode(), values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class LockHolder:
 
     def __str__(self) -> str:
         program = self.application_name or "an unnamed program"
-        running = " ".join(self.query.split())[:_QUERY_SHOWN]
+        running = shown_query(self.query, _QUERY_SHOWN)
         return f"{program} at {self.client}, server process {self.pid}, since {self.since}, runs: {running}"
 
 
@@ -64,18 +70,22 @@ def check_writable(connection: psycopg.Connection[Any]) -> None:
     row = connection.execute(
         """
         SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean,
-               has_schema_privilege(current_user, %s, 'CREATE'), current_user, current_database()
+               has_schema_privilege(current_user, %s, 'CREATE'), current_user, current_database(),
+               CASE WHEN EXISTS (
+                   SELECT FROM pg_catalog.pg_db_role_setting AS s, unnest(s.setconfig) AS found
+                   WHERE s.setrole = current_user::regrole AND found LIKE 'default_transaction_read_only=%%'
+               ) THEN format('ROLE %%I', current_user) ELSE format('DATABASE %%I', current_database()) END
         """,
         (SCHEMA,),
     ).fetchone()
     assert row is not None
-    in_recovery, read_only, may_create, role, database = row
+    in_recovery, read_only, may_create, role, database, owner = row
     if in_recovery:
         raise DatabaseReadOnly("connected to a standby; migrations need the primary", hint="point DB_HOST at it")
     if read_only:
         raise DatabaseReadOnly(
             f"database {database} is read-only for {role} (default_transaction_read_only is on)",
-            hint=f"ALTER DATABASE {database} RESET default_transaction_read_only, or log in as another role",
+            hint=f"ALTER {owner} RESET default_transaction_read_only, or log in as another role",
         )
     if not may_create:
         raise PrivilegeMissing(
@@ -90,6 +100,13 @@ def lock_key(database: str) -> int:
     return int.from_bytes(digest[:8]) >> 1
 
 
+def _own_key(connection: psycopg.Connection[Any]) -> int:
+    # As the server calls the database: a pooler may know it by another name.
+    row = connection.execute("SELECT current_database()").fetchone()
+    assert row is not None
+    return lock_key(row[0])
+
+
 def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float, tell: Tell) -> float:
     """Take the session's advisory lock; return the seconds waited. Tells once who holds it.
 
@@ -98,7 +115,7 @@ def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float, tell:
     Raises:
         MigrationLocked: Another session held it to the end of the wait; the message names it.
     """
-    key = lock_key(connection.info.dbname)
+    key = _own_key(connection)
     deadline = Deadline(wait_seconds)
     quiet: Deadline | None = Deadline(_TELL_AFTER_SECONDS)
     while True:
@@ -118,13 +135,13 @@ def acquire_lock(connection: psycopg.Connection[Any], wait_seconds: float, tell:
 
 def holds_lock(connection: psycopg.Connection[Any]) -> bool:
     """Whether this session still holds the lock: a file may have released it, a pooler may have changed the session."""
-    holder = lock_holder(connection, lock_key(connection.info.dbname))
+    holder = lock_holder(connection, _own_key(connection))
     return holder is not None and holder.pid == _own_pid(connection)
 
 
 def other_holder(connection: psycopg.Connection[Any]) -> LockHolder | None:
     """Return who holds the lock now, unless it is this session."""
-    holder = lock_holder(connection, lock_key(connection.info.dbname))
+    holder = lock_holder(connection, _own_key(connection))
     return None if holder is None or holder.pid == _own_pid(connection) else holder
 
 
@@ -139,7 +156,8 @@ def lock_holder(connection: psycopg.Connection[Any], key: int) -> LockHolder | N
     row = connection.execute(
         """
         SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
-               to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', a.query
+               coalesce(to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', 'a time not shown'),
+               a.query
         FROM pg_catalog.pg_locks AS l
         JOIN pg_catalog.pg_stat_activity AS a USING (pid)
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1

@@ -135,3 +135,14 @@ def _statement(text: str, own: list[Token]) -> list[Statement]:
     if not own:
         return []
     return [Statement(text[own[0].start : own[-1].end], own[0].start, tuple(own))]
+
+
+def shown_query(query: str, length: int) -> str:
+    """Return somebody's statement on one line, cut, and without what stands in quotes: it can be a secret."""
+    masked = (
+        "'...'" if token.kind in (TokenKind.STRING, TokenKind.UNTERMINATED) else token.text
+        for token in tokens(query)
+        if token.kind is not TokenKind.COMMENT
+    )
+    text = " ".join(masked)
+    return text if len(text) <= length else text[:length] + "..."

@@ -59,7 +59,7 @@ class RunOptions:
     Args:
         version: Of the tool, for the record.
         lock_timeout: Seconds that a statement of a transactional file waits for a lock; 0 waits for ever.
-        statement_timeout: Seconds that a statement may take; None is the server's own setting.
+        statement_timeout: Seconds that a statement may take; None is for ever, whatever the server's own setting.
         kill_point: Called at named places; tests end the process there.
         tell: Takes what is worth reading while a run goes on.
     """

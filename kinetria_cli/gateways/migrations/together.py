@@ -30,6 +30,8 @@ class Together:
     def __init__(self, run: "Runner") -> None:
         self._run = run
         self._connection = run.connection
+        self._commit_sent = False
+        self._holds_a_table = False
 
     def run(self, step: Step) -> None:
         """Run the file and record it. Raises as `Runner.run`."""
@@ -56,7 +58,8 @@ class Together:
                     raise failed(self._connection, step, self._run.statement, error, ROLLED_BACK) from error
                 self._run.options.tell(f"{step.id} was rolled back, the server ended a deadlock; it is tried once more")
             except psycopg.DatabaseError as error:
-                if self._connection.closed or isinstance(error, psycopg.errors.DiskFull):
+                no_statement = self._run.statement is None and not isinstance(error, psycopg.IntegrityError)
+                if self._connection.closed or isinstance(error, psycopg.errors.DiskFull) or no_statement:
                     raise  # not the file's fault; the connection's owner says what happened
                 raise failed(self._connection, step, self._run.statement, error, ROLLED_BACK) from error
             else:
@@ -69,21 +72,26 @@ class Together:
         await_gap(self._connection, needs, pause.remaining)
 
     def _once_or_undone(self, step: Step) -> None:
+        self._commit_sent = False
         try:
             self._once(step)
-        except BaseException:
-            # Without an answer to its COMMIT nobody knows whether the transaction took place.
-            if step.keeper and (self._run.committing is None or not self._connection.closed):
+        except BaseException as error:
+            # Without the server's own answer to COMMIT nobody knows whether the transaction took place.
+            refused = isinstance(error, psycopg.Error) and not self._connection.closed
+            if step.keeper and (not self._commit_sent or refused):
                 step.keeper.undone()
+            if self._commit_sent and isinstance(error, KeyboardInterrupt):
+                error.add_note(_whether(step))
             raise
 
     def _once(self, step: Step) -> None:
+        self._run.committing = None
+        self._holds_a_table = False
         with self._run.backend.transaction():
+            self._run.set_timeouts(self._run.options.lock_timeout, local=True)
             if step.direction == "apply":
                 assert step.texts is not None
                 self._run.insert(step.texts, state="applying")
-            self._run.committing = None
-            self._run.set_timeouts(self._run.options.lock_timeout, local=True)
             self._run.options.kill_point("before_statements")
             if step.keeper:
                 step.keeper.before(self._connection)
@@ -97,18 +105,26 @@ class Together:
             self._run.finish(step)
             self._run.options.kill_point("before_commit")
             self._run.committing = step.id
+            self._commit_sent = True
         self._run.committing = None
         self._run.options.kill_point("after_commit")
 
     def _run_statement(self, statement: Statement) -> None:
         self._run.statement = statement
         needs = self._needs()
-        if needs and (found := blockers(self._connection, needs)):
+        # Once the file holds a table, others wait for it already: then no longer than the lock timeout.
+        if needs and not self._holds_a_table and (found := blockers(self._connection, needs)):
             self._run.options.tell(f"waiting for {locks_text(needs)}{held_by(found)}")
             await_gap(self._connection, needs, self._run.options.lock_timeout)
         self._connection.execute(statement.text.encode())
+        self._holds_a_table = self._holds_a_table or bool(needs)
 
     def _needs(self) -> tuple[LockNeed, ...]:
         if self._run.statement is None:
             return ()
         return tuple(need for need in lock_needs(self._run.statement) if need.stops_writers)
+
+
+def _whether(step: Step) -> str:
+    kept = f"; what it dropped is kept in {step.keeper.paths[0].parent}" if step.keeper and step.keeper.paths else ""
+    return f"{step.id} was being committed: kinetria migrate status says whether it was{kept}"

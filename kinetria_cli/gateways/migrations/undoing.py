@@ -10,9 +10,10 @@ from kinetria_cli.domain.migration import MigrationRun, MigrationState, Rollback
 from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.gateways.migrations import bookkeeping, keeping, snapshot
 from kinetria_cli.gateways.migrations.access import Access, Look, adopt
+from kinetria_cli.gateways.migrations.applying import read_pending
 from kinetria_cli.gateways.migrations.bookkeeping import FileTexts
 from kinetria_cli.gateways.migrations.compare import texts_of
-from kinetria_cli.gateways.migrations.content import SqlFile, parse_sql
+from kinetria_cli.gateways.migrations.content import SqlFile, parse_sql, read_sql
 from kinetria_cli.gateways.migrations.files import MigrationFile
 from kinetria_cli.gateways.migrations.losses import losses
 from kinetria_cli.gateways.migrations.reporting import difference
@@ -51,6 +52,27 @@ def count_losses(access: Access, ids: tuple[str, ...], request: RollbackRequest)
 def rollback(access: Access, ids: tuple[str, ...], request: RollbackRequest) -> RollbackResult:
     """See `MigrationGateway.rollback`."""
     return _Undoing(access, ids, request).run()
+
+
+def check_redo(access: Access, ids: tuple[str, ...]) -> None:
+    """See `MigrationGateway.check_redo`."""
+    with access.connect() as connection:
+        look = access.look(connection)
+    if found := [entry for entry in look.status.problems if entry.id not in ids]:
+        raise MigrationConflict(
+            f"nothing was rolled back: {found[0].id} would not let anything be applied again",
+            hint=found[0].mend,
+            details=[f"{entry.id}: {entry.detail}" for entry in found],
+        )
+    read_pending(look)
+    for name in ids:
+        file = look.file(name)
+        if file is None:
+            raise MigrationConflict(
+                f"{name} cannot be applied again: its file is gone",
+                hint=f"put {name}.sql back; nothing was rolled back",
+            )
+        read_sql(file.path)
 
 
 class _Undoing:
@@ -99,7 +121,7 @@ class _Undoing:
         """Whether the COMMIT without an answer did; what was copied for one that did not is taken away."""
         step, self._runner = self._step, None
         assert step is not None
-        if self._access.is_applied(step.id, self._request.lock_wait):
+        if self._access.is_applied(step.id, self._request.lock_wait, hoped=False):
             if step.keeper:
                 step.keeper.undone()
             return False

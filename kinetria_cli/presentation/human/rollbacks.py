@@ -1,5 +1,6 @@
 """What was undone, for people."""
 
+import shlex
 from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
@@ -51,4 +52,4 @@ def _show_kept(kept: Sequence[str], screen: Screen, when: str) -> None:
             screen.line("  kept: ", path)
     for path in reversed(kept):
         if path.endswith(f"/{LOAD_FILE}"):
-            screen.line(f"  {when}: ", f"psql -v ON_ERROR_STOP=1 -f {path}")
+            screen.line(f"  {when}: ", f'eval "$(kinetria env)" && psql -X -v ON_ERROR_STOP=1 -f {shlex.quote(path)}')
