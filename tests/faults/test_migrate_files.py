@@ -19,8 +19,8 @@ IDS = ("0001_first", "0002_second", "0003_third")
     [
         (
             {"0003_other.sql": b"SELECT 1;"},
-            "0003_other.sql and 0003_third.sql have the same number",
-            "give the newer one the next free number",
+            "0003_other.sql and 0003_third.sql have the same number: two heads, as a merge leaves them",
+            "kinetria migrate rebase 0003_third",
         ),
         (
             {"0003_third.py": b"step('SELECT 1')"},
@@ -157,6 +157,7 @@ def test_a_statement_that_fails_is_shown_with_its_place_and_undoes_its_file(
         "  2 |   CREATE TABEL oops (id int);",
         "    |          ^",
         'syntax error at or near "TABEL"  (42601)',
+        "applied before it: 0001_first",
     ]
     assert marks(empty) == ["0001_first"]
     assert not relation_exists(empty, "second")

@@ -90,7 +90,7 @@ def test_an_index_over_duplicates_is_dirty_and_named_with_the_statement_that_dro
     failed = cli.use(empty)("migrate", "--json")
     assert failed.code == 1
     assert failed.error["message"] == "0002_index.sql failed and left the index first_id invalid."
-    assert failed.error["details"][-1] == "DETAIL: Key (id)=(1) is duplicated."
+    assert failed.error["details"][-2:] == ["DETAIL: Key (id)=(1) is duplicated.", "applied before it: 0001_first"]
     repair_hint = "kinetria migrate repair (DROP INDEX CONCURRENTLY first_id)"
     assert failed.error["hint"] == f"mend the cause; then {repair_hint}, then kinetria migrate"
     again = cli("migrate", "--json")
