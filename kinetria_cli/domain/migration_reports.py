@@ -67,6 +67,7 @@ class MigrationPlan:
         findings: What is to be said about them, as `migrate lint` does.
         note: Why nothing could be said.
         measurements: What each statement did on a server of our own; empty where that was not asked for.
+        apply_with: The command that applies just this.
     """
 
     kind: ClassVar[str] = "migrate.plan"
@@ -74,6 +75,7 @@ class MigrationPlan:
     findings: tuple[Finding, ...] = ()
     note: str | None = None
     measurements: tuple[Measurement, ...] = ()
+    apply_with: str = "kinetria migrate"
 
 
 @dataclass(frozen=True, slots=True)

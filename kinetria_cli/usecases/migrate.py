@@ -75,7 +75,9 @@ def plan(
     about_these = tuple(found for found in findings if not found.file.endswith(".rollback.sql"))
     pending = tuple(step.id for step in chosen)
     measured = measure(migrations.status().applied_ids, pending, dump) if measure and pending else ()
-    return MigrationPlan(chosen, about_these, note, measured)
+    options = [f"--to {to}"] if to is not None else [f"--steps {steps}"] if steps is not None else []
+    command = ["kinetria migrate", *options, *(["--allow-out-of-order"] if allow_out_of_order else [])]
+    return MigrationPlan(chosen, about_these, note, measured, " ".join(command))
 
 
 def migration_status(*, migrations: MigrationGateway) -> MigrationStatus:

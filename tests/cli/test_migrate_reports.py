@@ -64,7 +64,7 @@ def test_a_plan_prints_the_sql_in_order_and_writes_nothing(cli: Cli, empty: Conn
     assert succeeded(cli("migrate", "status", "--json"))["pending"] == len(IDS)
     lines = cli("migrate", "plan", "--to", "1").out.splitlines()
     assert lines[0] == f"1  {IDS[0]}   transactional, 2 statements"
-    assert lines[-1] == "Nothing was changed. Apply: kinetria migrate"
+    assert lines[-1] == "Nothing was changed. Apply: kinetria migrate --to 1"
 
 
 def test_a_plan_without_squawk_is_still_a_plan(cli: Cli, empty: ConnectionParams, no_squawk: None) -> None:

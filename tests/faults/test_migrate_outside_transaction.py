@@ -98,7 +98,7 @@ def test_an_index_over_duplicates_is_dirty_and_named_with_the_statement_that_dro
     assert again.error["message"] == "nothing was applied: 0002_index is dirty"
     assert again.error["hint"] == "kinetria migrate repair, which runs DROP INDEX CONCURRENTLY first_id"
     assert again.error["details"] == [
-        "0002_index: applying it was begun and never ended; the index first_id is invalid"
+        "0002_index: applying it began outside a transaction and was not completed; the index first_id is invalid"
     ]
     assert count(empty, "SELECT count(*) FROM first") == 2
     with connect_to(empty) as sql:

@@ -75,7 +75,11 @@ class _Comparison:
     def _recorded(self, record: Record) -> _Finding:
         if record.dirty:
             doing = "rolling back" if record.state == "rolling_back" else "applying"
-            return _Finding(MigrationState.DIRTY, f"{doing} it was begun and never ended", "kinetria migrate repair")
+            return _Finding(
+                MigrationState.DIRTY,
+                f"{doing} it began outside a transaction and was not completed",
+                "kinetria migrate repair",
+            )
         if not record.marked:
             return _Finding(
                 MigrationState.DIRTY,

@@ -32,7 +32,7 @@ def _(result: MigrationPlan, screen: Screen) -> None:
                 _show_measurement(found, screen)
     if result.note:
         screen.line(screen.mark(Mark.LOOK), " not linted: ", result.note)
-    screen.line("Nothing was changed. Apply: kinetria migrate" if result.steps else "Nothing is pending.")
+    screen.line(f"Nothing was changed. Apply: {result.apply_with}" if result.steps else "Nothing is pending.")
 
 
 def _show_measurement(found: Measurement, screen: Screen) -> None:
