@@ -3,9 +3,8 @@
 Read by SELECTs in a read-only transaction: yoyo has no reading call that writes nothing.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -43,8 +42,7 @@ _DEFINITION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the database says about one migration.
 
     Args:
@@ -77,8 +75,7 @@ class Record:
         return self.state in ("applying", "rolling_back")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """All records.
 
     Args:
@@ -176,8 +173,7 @@ def prepare_table(connection: psycopg.Connection[Any]) -> None:
                 connection.execute(statement)
 
 
-@dataclass(frozen=True, slots=True)
-class FileTexts:
+class FileTexts(NamedTuple):
     """What is recorded of a migration's two files, taken before it runs.
 
     Args:

@@ -1,8 +1,8 @@
 """How the files of a folder and the records of a database fit together."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kinetria_cli.domain.errors import MigrationFileInvalid
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus
@@ -12,8 +12,7 @@ from kinetria_cli.gateways.migrations.files import MigrationFile
 _HASH_SHOWN = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(NamedTuple):
     """What was found about one migration: see `MigrationEntry`."""
 
     state: MigrationState

@@ -9,7 +9,6 @@ import psycopg
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, PrivilegeMissing
 from kinetria_cli.domain.migration import Tell
-from kinetria_cli.gateways.migrations.sqltext import shown_query
 
 SCHEMA = "public"
 POLL_SECONDS = 0.1
@@ -55,6 +54,9 @@ class LockHolder:
     query: str
 
     def __str__(self) -> str:
+        # Most commands never name a holder, and need no lexer.
+        from kinetria_cli.gateways.migrations.sqltext import shown_query
+
         program = self.application_name or "an unnamed program"
         running = shown_query(self.query, _QUERY_SHOWN)
         return f"{program} at {self.client}, server process {self.pid}, since {self.since}, runs: {running}"
