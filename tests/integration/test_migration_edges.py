@@ -261,3 +261,24 @@ def test_what_could_not_be_applied_again_is_not_rolled_back(empty: ConnectionPar
     (folder / "0001_one.sql").write_text("SELECT 2;")
     with pytest.raises(MigrationConflict, match="0001_one would not let anything be applied again"):
         gateway.check_redo(("0002_two",))
+
+
+@pytest.mark.parametrize(("place", "dropped"), [("before_commit", False), ("after_commit", True)])
+def test_an_interruption_at_the_commit_never_takes_the_only_copy_away(
+    empty: ConnectionParams, folder: Path, sql: Sql, tmp_path: Path, place: str, dropped: bool
+) -> None:
+    gateway_for(empty, folder).apply(lock_wait=5)
+    sql.execute("INSERT INTO two VALUES (1), (2)")
+
+    def interrupt(reached: str) -> None:
+        if reached == place:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        gateway_for(empty, folder, interrupt).rollback(("0002_two",), RollbackRequest(5, keep=tmp_path / "kept"))
+    kept = tmp_path / "kept" / "0002_two"
+    assert one(sql, "SELECT to_regclass('two') IS NULL") is dropped
+    assert (kept / "two.csv").exists() is dropped
+    said = "0002_two was being committed: kinetria migrate status says whether it was"
+    notes = getattr(interrupted.value, "__notes__", [])
+    assert notes == ([f"{said}; what it dropped is kept in {kept}"] if dropped else [])
