@@ -54,6 +54,7 @@ class Loss:
         size: Bytes on the server's disk.
         statement: The statement that does it, on one line, cut.
         kept: The file that keeps it, or None.
+        age_of_rows: Whether `newest` tells when a row was made; one of its values may be younger.
     """
 
     kind: LossKind
@@ -66,6 +67,7 @@ class Loss:
     size: int = 0
     statement: str = ""
     kept: str | None = None
+    age_of_rows: bool = False
 
     @property
     def of_rows(self) -> bool:
@@ -134,7 +136,9 @@ class Loss:
         if self.newest is None or self.counted_at is None:
             return ""
         age = age_text(self.counted_at - self.newest)
-        return f", the last written {age} ago" if self.column else f", the newest {age} old"
+        if self.column is None:
+            return f", the newest {age} old"
+        return f", the newest of their rows {age} old" if self.age_of_rows else f", the last written {age} ago"
 
     def _doubt(self) -> str:
         return ", which may lose precision" if self.kind is LossKind.RETYPES else ""

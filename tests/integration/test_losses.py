@@ -152,7 +152,7 @@ def scene(bare: Sql) -> Sql:
         (
             "ALTER TABLE parted DROP at",
             [
-                "drops parted_1.at: 1 non-null value, the last written 3 hours ago",
+                "drops parted_1.at: 1 non-null value, the newest of their rows 3 hours old",
                 "drops parted_2.at: no values",
             ],
         ),
@@ -198,7 +198,7 @@ def scene(bare: Sql) -> Sql:
         (
             "ALTER TABLE parted ALTER at TYPE date",
             [
-                "changes the type of parted_1.at: 1 non-null value, the last written 3 hours ago,"
+                "changes the type of parted_1.at: 1 non-null value, the newest of their rows 3 hours old,"
                 " which may lose precision",
                 "changes the type of parted_2.at: no values",
             ],

@@ -270,6 +270,8 @@ def count(connection: Connection, kind: LossKind, relation: Relation, column: Co
         counted_at=row[2],
         size=row[3],
         statement=statement,
+        # Only updated_at moves when a value is written into a row that is there.
+        age_of_rows=column is not None and time != "updated_at",
     )
 
 
