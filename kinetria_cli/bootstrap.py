@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.migration_ports import MigrationGateway
     from kinetria_cli.domain.ports import Database, Engine, HttpProbe
     from kinetria_cli.domain.verify import Workbench
-    from kinetria_cli.gateways.postgres.database import PostgresDatabase
+    from kinetria_cli.gateways.postgres.pool import PooledDatabase
     from kinetria_cli.usecases.carry import Carrier
     from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
 
@@ -98,17 +98,21 @@ class Container:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.http_port}/health"
 
     def database(self, params: ConnectionParams) -> Database:
-        """Return a database for one command: one connection is enough."""
-        return self._pooled(params, 1, 1)
-
-    def service_database(self, params: ConnectionParams) -> PostgresDatabase:
-        """Return a database for the service, with its pool's limits."""
-        return self._pooled(params, self.settings.pool_min_size, self.settings.pool_max_size)
-
-    def _pooled(self, params: ConnectionParams, min_size: int, max_size: int) -> PostgresDatabase:
+        """Return a database for one command."""
         from kinetria_cli.gateways.postgres.database import PostgresDatabase
 
-        return PostgresDatabase(params, timeout=self.settings.request_timeout, min_size=min_size, max_size=max_size)
+        return PostgresDatabase(params, timeout=self.settings.request_timeout)
+
+    def service_database(self, params: ConnectionParams) -> PooledDatabase:
+        """Return a database for the service, with its pool's limits."""
+        from kinetria_cli.gateways.postgres.pool import PooledDatabase
+
+        return PooledDatabase(
+            params,
+            timeout=self.settings.request_timeout,
+            min_size=self.settings.pool_min_size,
+            max_size=self.settings.pool_max_size,
+        )
 
     @cached_property
     def migration_tools(self) -> MigrationTools:

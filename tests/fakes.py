@@ -1,6 +1,8 @@
 """The ports in memory, for testing the use cases. The contract suite holds the repositories to the real ones."""
 
+import builtins
 import contextlib
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,6 +13,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
 from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, RecordConflict, RecordNotFound
+from kinetria_cli.domain.fields import NOUNS
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.loss import Loss, LossKind
 from kinetria_cli.domain.migration import (
@@ -32,8 +35,23 @@ from kinetria_cli.domain.migration_reports import (
     RepairStep,
     RollbackRequest,
 )
-from kinetria_cli.domain.records import Filters, Page
+from kinetria_cli.domain.records import (
+    SEARCH,
+    Contains,
+    Filters,
+    Holds,
+    Page,
+    Sort,
+    Span,
+    filterable,
+    id_range,
+    newest_first,
+    searched,
+    sortable,
+)
+from kinetria_cli.domain.repository_ports import MAX_LIMIT
 from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
+from kinetria_cli.gateways.postgres import cursor
 
 E = TypeVar("E")
 
@@ -51,46 +69,22 @@ class Table:
     """What the schema says about one table.
 
     Args:
-        noun: What people call a record of it.
-        filters: Columns that a list can be narrowed by.
         unique: Columns in which no value occurs twice.
         parents: Column -> the table it refers to, and what deleting the parent does: cascade, restrict, null.
-        sort: The time that lists are ordered by.
     """
 
-    noun: str
-    filters: frozenset[str]
     unique: tuple[str, ...] = ()
     parents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    sort: str = "created_at"
 
 
 SCHEMA = {
-    "users": Table("user", frozenset({"email"}), unique=("email",)),
-    "workouts": Table("workout", frozenset({"user_id", "status"}), parents={"user_id": ("users", "cascade")}),
-    "exercises": Table("exercise", frozenset({"category", "primary_muscle_group", "difficulty_level"})),
-    "sessions": Table(
-        "session",
-        frozenset({"user_id", "workout_id", "status"}),
-        parents={"user_id": ("users", "cascade"), "workout_id": ("workouts", "restrict")},
-        sort="started_at",
-    ),
-    "set_records": Table(
-        "set record",
-        frozenset({"session_id", "exercise_id"}),
-        parents={"session_id": ("sessions", "cascade"), "exercise_id": ("exercises", "restrict")},
-    ),
-    "refresh_tokens": Table(
-        "refresh token",
-        frozenset({"user_id", "revoked"}),
-        unique=("token_hash",),
-        parents={"user_id": ("users", "cascade")},
-    ),
-    "audit_log": Table(
-        "audit row",
-        frozenset({"user_id", "action", "entity_type", "entity_id"}),
-        parents={"user_id": ("users", "null")},
-    ),
+    "users": Table(unique=("email",)),
+    "workouts": Table(parents={"user_id": ("users", "cascade")}),
+    "exercises": Table(),
+    "sessions": Table(parents={"user_id": ("users", "cascade"), "workout_id": ("workouts", "restrict")}),
+    "set_records": Table(parents={"session_id": ("sessions", "cascade"), "exercise_id": ("exercises", "restrict")}),
+    "refresh_tokens": Table(unique=("token_hash",), parents={"user_id": ("users", "cascade")}),
+    "audit_log": Table(parents={"user_id": ("users", "null")}),
 }
 
 
@@ -109,15 +103,48 @@ class FakeRepository(Generic[E]):
         own = self._rows[self._name]
         return {record_id: own[record_id] for record_id in ids if record_id in own}
 
-    def list(self, filters: Filters, *, limit: int, after: str | None = None) -> Page[E]:
-        if not 1 <= limit <= 1000:
-            raise MalformedParameters(f"--limit is {limit}", hint="a number from 1 to 1000")
-        found = sorted(self._matching(filters), key=self._position, reverse=True)
+    def with_prefix(self, prefix: str, *, limit: int) -> tuple[E, ...]:
+        lowest, highest = id_range(prefix)
+        own = self._rows[self._name]
+        return tuple(own[found] for found in sorted(own) if lowest <= found <= highest)[:limit]
+
+    def list(self, filters: Filters, *, limit: int, after: str | None = None, sort: Sort | None = None) -> Page[E]:
+        if not 1 <= limit <= MAX_LIMIT:
+            raise MalformedParameters(f"--limit is {limit}", hint=f"a number from 1 to {MAX_LIMIT}")
+        order = sort or newest_first(self._name)
+        if order.column not in sortable(self._name):
+            raise MalformedParameters(
+                f"{self._name} cannot be sorted by {order.column}", hint=f"columns: {', '.join(sortable(self._name))}"
+            )
+        found = self._ordered(self._matching(filters), order)
         if after is not None:
-            behind = self._decode(after)
-            found = [record for record in found if self._position(record) < behind]
+            behind = cursor.decode(after, self._name, order)
+            ends = [number for number, record in enumerate(found) if self._is_behind(record, order, behind)]
+            found = found[ends[0] :] if ends else []
         page = tuple(found[:limit])
-        return Page(page, self._encode(page[-1]) if len(found) > limit else None)
+        if len(found) <= limit:
+            return Page(page, None)
+        last: Any = page[-1]
+        return Page(page, cursor.encode(self._name, order, cursor.Position(getattr(last, order.column), last.id)))
+
+    @staticmethod
+    def _ordered(records: Iterable[E], order: Sort) -> "builtins.list[E]":
+        """Python's sort is stable: by id first, then by the column, those without a value at the end."""
+        by_id = sorted(records, key=FakeRepository._id, reverse=order.descending)
+        valued = [record for record in by_id if getattr(record, order.column) is not None]
+        valued.sort(key=lambda record: getattr(record, order.column), reverse=order.descending)
+        return valued + [record for record in by_id if getattr(record, order.column) is None]
+
+    @staticmethod
+    def _is_behind(record: Any, order: Sort, place: cursor.Position) -> bool:
+        value = getattr(record, order.column)
+        beyond: Callable[[Any, Any], bool] = operator.lt if order.descending else operator.gt
+        if place.value is None or value is None:
+            return value is None and (place.value is not None or beyond(record.id, place.id))
+        return beyond((value, record.id), (place.value, place.id))
+
+    def exists(self, record_id: UUID) -> bool:
+        return record_id in self._rows[self._name]
 
     def count(self, filters: Filters) -> int:
         return len(self._matching(filters))
@@ -125,6 +152,16 @@ class FakeRepository(Generic[E]):
     def add(self, record: E) -> None:
         self._check(record)
         self._rows[self._name][self._id(record)] = record
+
+    def add_many(self, records: Iterable[E]) -> int:
+        before = dict(self._rows[self._name])
+        try:
+            for record in records:
+                self.add(record)
+        except RecordConflict:
+            self._rows[self._name] = before
+            raise
+        return len(self._rows[self._name]) - len(before)
 
     def add_missing(self, records: Iterable[E]) -> int:
         before = dict(self._rows[self._name])
@@ -175,42 +212,54 @@ class FakeRepository(Generic[E]):
     def _existing(self, record_id: UUID) -> E:
         if record_id not in self._rows[self._name]:
             raise RecordNotFound(
-                f"there is no {self._table.noun} with id {record_id}",
+                f"there is no {NOUNS[self._name]} with id {record_id}",
                 hint=f"kinetria inspect {self._name.replace('_', '-')}",
             )
         found: E = self._rows[self._name][record_id]
         return found
 
     def _matching(self, filters: Filters) -> "tuple[E, ...]":
-        if unknown := sorted(set(filters) - self._table.filters):
+        if unknown := sorted(set(filters) - set(filterable(self._name))):
             raise MalformedParameters(
                 f"{self._name} cannot be filtered by {unknown[0]}",
-                hint=f"filters: {', '.join(sorted(self._table.filters))}",
+                hint=f"filters: {', '.join(filterable(self._name))}",
             )
         wanted = {name: value for name, value in filters.items() if value is not None}
         rows = self._rows[self._name].values()
-        return tuple(row for row in rows if all(getattr(row, name) == value for name, value in wanted.items()))
+        return tuple(row for row in rows if all(self._fits(row, name, value) for name, value in wanted.items()))
+
+    def _fits(self, row: Any, name: str, wanted: Any) -> bool:
+        if name == SEARCH:
+            return any(contains(getattr(row, column), wanted) for column in searched(self._name))
+        if name == "user_id" and self._name == "set_records":
+            return bool(self._rows["sessions"][row.session_id].user_id == wanted)
+        value = getattr(row, name)
+        if isinstance(wanted, Span):
+            return value is not None and (
+                (wanted.since is None or value >= wanted.since) and (wanted.before is None or value < wanted.before)
+            )
+        if isinstance(wanted, Contains):
+            return contains(value, wanted)
+        if isinstance(wanted, Holds):
+            return value is not None and any(holds(value, document) for document in wanted.documents)
+        return bool(value == wanted)
 
     @staticmethod
     def _id(record: Any) -> UUID:
         found: UUID = record.id
         return found
 
-    def _position(self, record: E) -> tuple[str, str]:
-        return (f"{getattr(record, self._table.sort).timestamp():020.6f}", str(self._id(record)))
 
-    def _encode(self, record: E) -> str:
-        return "~".join((self._name, *self._position(record)))
+def contains(value: str | None, wanted: Contains) -> bool:
+    """Whether a text has another in it, whatever the case."""
+    return value is not None and wanted.text.lower() in value.lower()
 
-    def _decode(self, cursor: str) -> tuple[str, str]:
-        name, *position = cursor.split("~")
-        if len(position) != 2:
-            raise MalformedParameters("--after is not a cursor", hint="take it from next_cursor of the page before")
-        if name != self._name:
-            raise MalformedParameters(
-                f"--after is a cursor of {name}, not of {self._name}", hint="take it from the same list"
-            )
-        return position[0], position[1]
+
+def holds(value: Any, wanted: Any) -> bool:
+    """PostgreSQL's `@>` for objects and what is in them; arrays are not needed."""
+    if isinstance(value, Mapping) and isinstance(wanted, Mapping):
+        return all(key in value and holds(value[key], inner) for key, inner in wanted.items())
+    return type(value) is type(wanted) and bool(value == wanted)
 
 
 def _conflict(message: str) -> RecordConflict:
@@ -249,6 +298,11 @@ class FakeDatabase:
         except BaseException:
             self.repositories.rows.update(before)
             raise
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[FakeRepositories]:
+        self.ping()
+        yield self.repositories
 
     def ping(self) -> None:
         if self._error:

@@ -1,124 +1,12 @@
 """What the use cases need from outside. Each method lists the domain errors that it raises."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
-from uuid import UUID
+from typing import Protocol
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.entities import (
-    AuditLog,
-    Exercise,
-    RefreshToken,
-    Session,
-    SetRecord,
-    User,
-    Workout,
-)
-from kinetria_cli.domain.records import Filters, Page
+from kinetria_cli.domain.repository_ports import Repositories
 from kinetria_cli.domain.stack import HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
-
-E = TypeVar("E")
-
-
-class Repository(Protocol[E]):
-    """The records of one entity.
-
-    Every method raises DatabaseUnreachable or LoginRefused when the database cannot be used, and SchemaMissing
-    when the table is not there.
-    """
-
-    def get(self, record_id: UUID) -> E:
-        """Return the record with this id.
-
-        Raises:
-            RecordNotFound: There is none.
-        """
-        ...
-
-    def list(self, filters: Filters, *, limit: int, after: str | None = None) -> Page[E]:
-        """Return up to `limit` records that match, newest first, behind the cursor `after`.
-
-        Raises:
-            MalformedParameters: An unknown filter, a limit below 1, or a cursor that is not of this list.
-        """
-        ...
-
-    def add(self, record: E) -> None:
-        """Store a new record.
-
-        Raises:
-            RecordConflict: A constraint refuses it.
-        """
-        ...
-
-    def add_missing(self, records: Iterable[E]) -> int:
-        """Store the records whose id is not there yet; return how many that were.
-
-        Raises:
-            RecordConflict: A constraint other than the primary key refuses one of them.
-        """
-        ...
-
-    def get_many(self, ids: Iterable[UUID]) -> dict[UUID, E]:
-        """Return those of the ids that exist, by id."""
-        ...
-
-    def delete(self, record_id: UUID) -> None:
-        """Delete the record; what hangs on it goes or refuses as the schema says.
-
-        Raises:
-            RecordNotFound: There is none.
-            RecordConflict: Another record needs it.
-        """
-        ...
-
-    def count(self, filters: Filters) -> int:
-        """Count the records that match.
-
-        Raises:
-            MalformedParameters: An unknown filter.
-        """
-        ...
-
-
-class Repositories(Protocol):
-    """The seven repositories over one source of connections."""
-
-    @property
-    def users(self) -> Repository[User]:
-        """The members."""
-        ...
-
-    @property
-    def workouts(self) -> Repository[Workout]:
-        """The plans."""
-        ...
-
-    @property
-    def exercises(self) -> Repository[Exercise]:
-        """The catalogue."""
-        ...
-
-    @property
-    def sessions(self) -> Repository[Session]:
-        """The visits."""
-        ...
-
-    @property
-    def set_records(self) -> Repository[SetRecord]:
-        """The sets."""
-        ...
-
-    @property
-    def refresh_tokens(self) -> Repository[RefreshToken]:
-        """The logins."""
-        ...
-
-    @property
-    def audit_log(self) -> Repository[AuditLog]:
-        """Who did what."""
-        ...
 
 
 class Database(Protocol):
@@ -134,6 +22,10 @@ class Database(Protocol):
 
     def transaction(self) -> AbstractContextManager[Repositories]:
         """The records in one transaction: committed at the end of the block, rolled back on any exception."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Repositories]:
+        """The records as they are at one moment: one transaction that only reads, for the block."""
         ...
 
     def ping(self) -> None:

@@ -91,3 +91,8 @@ VOCABULARIES: dict[str, type[ValueObject]] = {
     "audit_action": AuditAction,
 }
 """Database type name -> value object."""
+
+
+def type_name(vocabulary: type[ValueObject]) -> str:
+    """Return the name of the ENUM type of a vocabulary."""
+    return next(name for name, found in VOCABULARIES.items() if found is vocabulary)

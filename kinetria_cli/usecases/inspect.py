@@ -12,7 +12,7 @@ from kinetria_cli.domain.errors import MalformedParameters, RecordNotFound
 from kinetria_cli.domain.records import Filters
 
 if TYPE_CHECKING:
-    from kinetria_cli.domain.ports import Repositories, Repository
+    from kinetria_cli.domain.repository_ports import Repositories, Repository
 
 RELATED_LIMIT = 5
 SETS_LIMIT = 100

@@ -13,7 +13,8 @@ from kinetria_cli.usecases.profiles import build_profile
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.migration_ports import MigrationGateway
-    from kinetria_cli.domain.ports import Database, Repositories, Repository
+    from kinetria_cli.domain.ports import Database
+    from kinetria_cli.domain.repository_ports import Repositories, Repository
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.gateways.postgres.queries import load
+from kinetria_cli.gateways.postgres.repositories import SPECIAL_FILTER
 
 PACKAGE = "kinetria_cli.gateways.postgres.queries"
 
@@ -29,16 +31,17 @@ def numbered(statement: str) -> str:
     return re.sub(r"%\((\w+)\)s", lambda match: f"${names.index(match[1]) + 1}", statement)
 
 
-def test_every_table_has_the_seven_statements_of_a_repository() -> None:
-    tables = {table for table, _ in BLOCKS} - {"server"}
-    wanted = {"get", "get_many", "list", "count", "add", "add_missing", "delete"}
-    assert len(tables) == 7
-    assert {table: set(load(table)) for table in tables} == dict.fromkeys(tables, wanted)
+def test_every_table_has_the_statements_of_a_repository() -> None:
+    wanted = {"get", "get_many", "with_prefix", "exists", "add", "add_missing", "delete"}
+    for table in TABLES:
+        assert {name for name in load(table) if not name.startswith(SPECIAL_FILTER)} == wanted
 
 
 @pytest.mark.parametrize(("table", "name"), BLOCKS)
 def test_server_prepares_the_statement(sql: psycopg.Connection[Any], table: str, name: str) -> None:
     statement = numbered(load(table)[name])
+    if name.startswith(SPECIAL_FILTER):
+        statement = f"SELECT FROM {table} WHERE {statement}"
     sql.execute(f"PREPARE found AS {statement}".encode())
     prepared = sql.execute("SELECT count(*) FROM pg_prepared_statements WHERE name = 'found'").fetchone()
     assert prepared == (1,)

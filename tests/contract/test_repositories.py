@@ -28,7 +28,8 @@ from kinetria_cli.domain.entities import (
     WorkoutId,
 )
 from kinetria_cli.domain.errors import MalformedParameters, RecordConflict, RecordNotFound
-from kinetria_cli.domain.ports import Database, Repository
+from kinetria_cli.domain.ports import Database
+from kinetria_cli.domain.repository_ports import Repository
 from kinetria_cli.domain.vos import AuditAction, ExerciseCategory, MuscleGroup, SessionStatus, WorkoutStatus
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.usecases.profiles import build_profile

@@ -2,7 +2,8 @@
 
 from kinetria_cli.domain.dialogue import Progress, Prompt
 from kinetria_cli.domain.migration_ports import MigrationGateway, MigrationLinter
-from kinetria_cli.domain.ports import Database, Engine, HttpProbe, Repositories
+from kinetria_cli.domain.ports import Database, Engine, HttpProbe
+from kinetria_cli.domain.repository_ports import Repositories
 from tests.fakes import FakeDatabase, FakeEngine, FakeLinter, FakeMigrations, FakeProbe, FakeProgress, FakePrompt
 
 

@@ -1,37 +1,97 @@
-"""The opaque text that continues a list: base64url of the list's name and the last row's time and id."""
+"""The opaque text that continues a list: base64url of the list's name, its order, and the last row's value and id."""
 
 import base64
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from ipaddress import ip_interface
+from typing import Any
 from uuid import UUID
 
 from kinetria_cli.domain.errors import MalformedParameters
+from kinetria_cli.domain.fields import FieldKind, fields_of
+from kinetria_cli.domain.records import Sort
 
 
-def encode(table: str, time: datetime, record_id: UUID) -> str:
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The row that a page ended with: its value in the column that the list is ordered by, and its id."""
+
+    value: Any
+    id: UUID
+
+
+def encode(table: str, sort: Sort, position: Position) -> str:
     """Return the cursor of the rows behind this one."""
-    text = json.dumps([table, time.isoformat(), str(record_id)], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    value = position.value
+    plain = value if value is None or isinstance(value, bool | int) else _text(value)
+    parts = [table, _order(sort), plain, str(position.id)]
+    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str, table: str) -> tuple[datetime, UUID]:
-    """Return the time and id of the row that the list continues behind.
+def decode(cursor: str, table: str, sort: Sort) -> Position:
+    """Return where the list goes on.
 
     Raises:
-        MalformedParameters: It is not a cursor, or one of another list.
+        MalformedParameters: It is not a cursor, or one of another list, or of another order.
     """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        found_table, time, record_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        position = datetime.fromisoformat(time), UUID(record_id)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise MalformedParameters(
-            "--after is not a cursor", hint="take it from next_cursor of the page before"
-        ) from error
-    if position[0].tzinfo is None:
-        raise MalformedParameters("--after is not a cursor", hint="take it from next_cursor of the page before")
+        parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        found_table, order, value, record_id = parts
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _malformed() from error
     if found_table != table:
         raise MalformedParameters(
             f"--after is a cursor of {found_table!s}, not of {table}", hint="take it from the same list"
         )
-    return position
+    if order != _order(sort):
+        raise MalformedParameters(
+            f"--after is a cursor of the list sorted by {order!s}, not by {_order(sort)}",
+            hint=f"add --sort={order!s}, or begin without --after",
+        )
+    try:
+        return Position(None if value is None else _value(table, sort.column, value), UUID(record_id))
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise _malformed() from error
+
+
+def _malformed() -> MalformedParameters:
+    return MalformedParameters("--after is not a cursor", hint="take it from next_cursor of the page before")
+
+
+def _order(sort: Sort) -> str:
+    return f"-{sort.column}" if sort.descending else sort.column
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _value(table: str, column: str, value: Any) -> Any:
+    kind = fields_of(table)[column].kind
+    read, accepted = _READERS[kind]
+    if type(value) is not accepted:
+        raise ValueError(value)
+    return read(value)
+
+
+def _aware(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(text)
+    return time
+
+
+_READERS: dict[FieldKind, tuple[Callable[[Any], Any], type]] = {
+    FieldKind.ID: (UUID, str),
+    FieldKind.TEXT: (str, str),
+    FieldKind.WORD: (str, str),
+    FieldKind.INTEGER: (int, int),
+    FieldKind.DECIMAL: (Decimal, str),
+    FieldKind.TIME: (_aware, str),
+    FieldKind.FLAG: (bool, bool),
+    FieldKind.ADDRESS: (ip_interface, str),
+}

@@ -10,26 +10,17 @@ SELECT id, user_id, action, entity_type, entity_id, metadata, ip_address, user_a
 FROM audit_log
 WHERE id = ANY(%(ids)s);
 
--- name: list
--- One page, newest first; the cursor is the last row's time and id.
+-- name: with_prefix
+-- Which audit rows have an id from the lowest to the highest that begin so?
 SELECT id, user_id, action, entity_type, entity_id, metadata, ip_address, user_agent, created_at
 FROM audit_log
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(action)s::audit_action IS NULL OR action = %(action)s::audit_action)
-  AND (%(entity_type)s::text IS NULL OR entity_type = %(entity_type)s::text)
-  AND (%(entity_id)s::uuid IS NULL OR entity_id = %(entity_id)s::uuid)
-  AND (%(after_time)s::timestamptz IS NULL OR (created_at, id) < (%(after_time)s::timestamptz, %(after_id)s::uuid))
-ORDER BY created_at DESC, id DESC
+WHERE id BETWEEN %(lowest)s AND %(highest)s
+ORDER BY id
 LIMIT %(limit)s;
 
--- name: count
--- How many match?
-SELECT count(*)
-FROM audit_log
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(action)s::audit_action IS NULL OR action = %(action)s::audit_action)
-  AND (%(entity_type)s::text IS NULL OR entity_type = %(entity_type)s::text)
-  AND (%(entity_id)s::uuid IS NULL OR entity_id = %(entity_id)s::uuid);
+-- name: exists
+-- Is there one with this id?
+SELECT EXISTS (SELECT FROM audit_log WHERE id = %(id)s);
 
 -- name: add
 -- Store a new audit row.

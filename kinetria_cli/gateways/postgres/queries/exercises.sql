@@ -12,25 +12,18 @@ SELECT id, name, description, category, primary_muscle_group, equipment_required
 FROM exercises
 WHERE id = ANY(%(ids)s);
 
--- name: list
--- One page, newest first; the cursor is the last row's time and id.
+-- name: with_prefix
+-- Which exercises have an id from the lowest to the highest that begin so?
 SELECT id, name, description, category, primary_muscle_group, equipment_required, difficulty_level,
        video_url, thumbnail_url, created_at, updated_at
 FROM exercises
-WHERE (%(category)s::exercise_category IS NULL OR category = %(category)s::exercise_category)
-  AND (%(primary_muscle_group)s::muscle_group IS NULL OR primary_muscle_group = %(primary_muscle_group)s::muscle_group)
-  AND (%(difficulty_level)s::integer IS NULL OR difficulty_level = %(difficulty_level)s::integer)
-  AND (%(after_time)s::timestamptz IS NULL OR (created_at, id) < (%(after_time)s::timestamptz, %(after_id)s::uuid))
-ORDER BY created_at DESC, id DESC
+WHERE id BETWEEN %(lowest)s AND %(highest)s
+ORDER BY id
 LIMIT %(limit)s;
 
--- name: count
--- How many match?
-SELECT count(*)
-FROM exercises
-WHERE (%(category)s::exercise_category IS NULL OR category = %(category)s::exercise_category)
-  AND (%(primary_muscle_group)s::muscle_group IS NULL OR primary_muscle_group = %(primary_muscle_group)s::muscle_group)
-  AND (%(difficulty_level)s::integer IS NULL OR difficulty_level = %(difficulty_level)s::integer);
+-- name: exists
+-- Is there one with this id?
+SELECT EXISTS (SELECT FROM exercises WHERE id = %(id)s);
 
 -- name: add
 -- Store a new exercise.

@@ -10,22 +10,17 @@ SELECT id, user_id, token_hash, expires_at, revoked, created_at
 FROM refresh_tokens
 WHERE id = ANY(%(ids)s);
 
--- name: list
--- One page, newest first; the cursor is the last row's time and id.
+-- name: with_prefix
+-- Which refresh tokens have an id from the lowest to the highest that begin so?
 SELECT id, user_id, token_hash, expires_at, revoked, created_at
 FROM refresh_tokens
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(revoked)s::boolean IS NULL OR revoked = %(revoked)s::boolean)
-  AND (%(after_time)s::timestamptz IS NULL OR (created_at, id) < (%(after_time)s::timestamptz, %(after_id)s::uuid))
-ORDER BY created_at DESC, id DESC
+WHERE id BETWEEN %(lowest)s AND %(highest)s
+ORDER BY id
 LIMIT %(limit)s;
 
--- name: count
--- How many match?
-SELECT count(*)
-FROM refresh_tokens
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(revoked)s::boolean IS NULL OR revoked = %(revoked)s::boolean);
+-- name: exists
+-- Is there one with this id?
+SELECT EXISTS (SELECT FROM refresh_tokens WHERE id = %(id)s);
 
 -- name: add
 -- Store a new refresh token.

@@ -10,24 +10,17 @@ SELECT id, user_id, workout_id, status, started_at, completed_at, notes, created
 FROM sessions
 WHERE id = ANY(%(ids)s);
 
--- name: list
--- One page, newest first; the cursor is the last row's time and id.
+-- name: with_prefix
+-- Which sessions have an id from the lowest to the highest that begin so?
 SELECT id, user_id, workout_id, status, started_at, completed_at, notes, created_at, updated_at
 FROM sessions
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(workout_id)s::uuid IS NULL OR workout_id = %(workout_id)s::uuid)
-  AND (%(status)s::session_status IS NULL OR status = %(status)s::session_status)
-  AND (%(after_time)s::timestamptz IS NULL OR (started_at, id) < (%(after_time)s::timestamptz, %(after_id)s::uuid))
-ORDER BY started_at DESC, id DESC
+WHERE id BETWEEN %(lowest)s AND %(highest)s
+ORDER BY id
 LIMIT %(limit)s;
 
--- name: count
--- How many match?
-SELECT count(*)
-FROM sessions
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(workout_id)s::uuid IS NULL OR workout_id = %(workout_id)s::uuid)
-  AND (%(status)s::session_status IS NULL OR status = %(status)s::session_status);
+-- name: exists
+-- Is there one with this id?
+SELECT EXISTS (SELECT FROM sessions WHERE id = %(id)s);
 
 -- name: add
 -- Store a new session.

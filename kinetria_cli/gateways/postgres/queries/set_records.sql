@@ -10,22 +10,17 @@ SELECT id, session_id, exercise_id, set_number, reps, weight_kg, duration_second
 FROM set_records
 WHERE id = ANY(%(ids)s);
 
--- name: list
--- One page, newest first; the cursor is the last row's time and id.
+-- name: with_prefix
+-- Which set records have an id from the lowest to the highest that begin so?
 SELECT id, session_id, exercise_id, set_number, reps, weight_kg, duration_seconds, notes, created_at
 FROM set_records
-WHERE (%(session_id)s::uuid IS NULL OR session_id = %(session_id)s::uuid)
-  AND (%(exercise_id)s::uuid IS NULL OR exercise_id = %(exercise_id)s::uuid)
-  AND (%(after_time)s::timestamptz IS NULL OR (created_at, id) < (%(after_time)s::timestamptz, %(after_id)s::uuid))
-ORDER BY created_at DESC, id DESC
+WHERE id BETWEEN %(lowest)s AND %(highest)s
+ORDER BY id
 LIMIT %(limit)s;
 
--- name: count
--- How many match?
-SELECT count(*)
-FROM set_records
-WHERE (%(session_id)s::uuid IS NULL OR session_id = %(session_id)s::uuid)
-  AND (%(exercise_id)s::uuid IS NULL OR exercise_id = %(exercise_id)s::uuid);
+-- name: exists
+-- Is there one with this id?
+SELECT EXISTS (SELECT FROM set_records WHERE id = %(id)s);
 
 -- name: add
 -- Store a new set record.
@@ -46,3 +41,7 @@ ON CONFLICT (id) DO NOTHING;
 -- Remove one set record; the schema decides about what hangs on it.
 DELETE FROM set_records
 WHERE id = %(id)s;
+
+-- name: where_user_id
+-- Filter: the sets of one user; a set knows its session alone.
+session_id IN (SELECT id FROM sessions WHERE user_id = %(value)s::uuid);

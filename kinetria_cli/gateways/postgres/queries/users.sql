@@ -10,20 +10,17 @@ SELECT id, email, name, password_hash, created_at, updated_at
 FROM users
 WHERE id = ANY(%(ids)s);
 
--- name: list
--- One page, newest first; the cursor is the last row's time and id.
+-- name: with_prefix
+-- Which users have an id from the lowest to the highest that begin so?
 SELECT id, email, name, password_hash, created_at, updated_at
 FROM users
-WHERE (%(email)s::text IS NULL OR email = %(email)s::text)
-  AND (%(after_time)s::timestamptz IS NULL OR (created_at, id) < (%(after_time)s::timestamptz, %(after_id)s::uuid))
-ORDER BY created_at DESC, id DESC
+WHERE id BETWEEN %(lowest)s AND %(highest)s
+ORDER BY id
 LIMIT %(limit)s;
 
--- name: count
--- How many match?
-SELECT count(*)
-FROM users
-WHERE (%(email)s::text IS NULL OR email = %(email)s::text);
+-- name: exists
+-- Is there one with this id?
+SELECT EXISTS (SELECT FROM users WHERE id = %(id)s);
 
 -- name: add
 -- Store a new user.

@@ -10,22 +10,17 @@ SELECT id, user_id, name, description, status, created_at, updated_at
 FROM workouts
 WHERE id = ANY(%(ids)s);
 
--- name: list
--- One page, newest first; the cursor is the last row's time and id.
+-- name: with_prefix
+-- Which workouts have an id from the lowest to the highest that begin so?
 SELECT id, user_id, name, description, status, created_at, updated_at
 FROM workouts
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(status)s::workout_status IS NULL OR status = %(status)s::workout_status)
-  AND (%(after_time)s::timestamptz IS NULL OR (created_at, id) < (%(after_time)s::timestamptz, %(after_id)s::uuid))
-ORDER BY created_at DESC, id DESC
+WHERE id BETWEEN %(lowest)s AND %(highest)s
+ORDER BY id
 LIMIT %(limit)s;
 
--- name: count
--- How many match?
-SELECT count(*)
-FROM workouts
-WHERE (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
-  AND (%(status)s::workout_status IS NULL OR status = %(status)s::workout_status);
+-- name: exists
+-- Is there one with this id?
+SELECT EXISTS (SELECT FROM workouts WHERE id = %(id)s);
 
 -- name: add
 -- Store a new workout.

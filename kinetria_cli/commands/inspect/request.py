@@ -1,0 +1,113 @@
+"""What every `kinetria inspect ENTITY` takes beside its filters, and what answers it."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+import typer
+
+from kinetria_cli.commands.base import Run, command
+from kinetria_cli.domain.errors import MalformedParameters
+from kinetria_cli.domain.records import Filters
+from kinetria_cli.usecases.inspect import list_records, show_record
+
+DEFAULT_LIMIT = 20
+
+KeyArgument = Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one, with what hangs on it.")]
+UserKeyArgument = Annotated[
+    str | None, typer.Argument(metavar="[ID|EMAIL]", help="Show this one, with what hangs on it.")
+]
+LimitOption = Annotated[int, typer.Option("--limit", help="At most so many, up to 1000.")]
+AfterOption = Annotated[str | None, typer.Option("--after", metavar="CURSOR", help="Go on behind the page before.")]
+CountOption = Annotated[bool, typer.Option("--count", help="Count all that match.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options that every entity takes.
+
+    Args:
+        run: The run of the command.
+        key: Of one record; None for a list.
+        limit: The most records of a list.
+        after: The cursor of the page before.
+        count: Whether to count all that match.
+    """
+
+    run: Run
+    key: str | None
+    limit: int
+    after: str | None
+    count: bool
+
+    def answer(self, entity: str, **filters: Any) -> None:
+        """Read what is asked for and print it.
+
+        Args:
+            entity: As on the command line.
+            filters: See `Filters`; `user` takes an id or an e-mail.
+
+        Raises:
+            MalformedParameters: An option of lists beside a key.
+        """
+        listing: Filters = filters
+        if self.key is not None and (self.after or self.count or any(found is not None for found in listing.values())):
+            raise MalformedParameters(
+                "an id shows one record; filters, --after and --count are for lists", hint="leave one out"
+            )
+        run = self.run
+        with (
+            closing(run.container.database(run.target.params)) as database,
+            database.snapshot() as repositories,
+        ):
+            if self.key is not None:
+                result: Any = show_record(entity, self.key, repositories=repositories)
+            else:
+                result = list_records(
+                    entity,
+                    repositories=repositories,
+                    filters=listing,
+                    limit=self.limit,
+                    after=self.after,
+                    count=self.count,
+                )
+        run.finish(result)
+
+
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "limit": (LimitOption, DEFAULT_LIMIT),
+    "after": (AfterOption, None),
+    "count": (CountOption, False),
+}
+"""What is appended to the filters of each entity: name -> (annotation, default)."""
+
+
+def entity(function: Callable[..., None] | None = None, *, key: Any = KeyArgument) -> Callable[..., Any]:
+    """Make a function whose arguments are filters a command: it gets a `Request` with the options that all share."""
+    if function is None:
+        return functools.partial(entity, key=key)
+    own = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
+    shared = {"key": (key, None), **_SHARED}
+
+    def wrapper(run: Run, /, **values: Any) -> None:
+        request = Request(run, **{name: values.pop(name) for name in shared})
+        function(request, **values)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # `command` reads it
+        [
+            inspect.Parameter("run", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Run),
+            inspect.Parameter("key", keyword, annotation=key, default=None),
+            *(parameter.replace(kind=keyword) for parameter in own),
+            *(
+                inspect.Parameter(name, keyword, annotation=annotation, default=default)
+                for name, (annotation, default) in _SHARED.items()
+            ),
+        ]
+    )
+    wrapper.__name__, wrapper.__doc__ = function.__name__, function.__doc__
+    assert {field.name for field in fields(Request)} == {"run", *shared}
+    return command(wrapper)

@@ -1,0 +1,87 @@
+"""The port `Database` over a pool of connections, for the service."""
+
+import contextlib
+from collections.abc import Iterator
+from functools import cached_property
+
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from kinetria_cli.domain.errors import ConfigInvalid, DatabaseBusy
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, open_connection
+from kinetria_cli.gateways.postgres.database import PostgresDatabase, configure
+from kinetria_cli.gateways.postgres.server import server_info
+
+STATISTICS = (
+    "pool_min",
+    "pool_max",
+    "pool_size",
+    "pool_available",
+    "requests_waiting",
+    "requests_num",
+    "requests_errors",
+)
+
+
+class PooledDatabase(PostgresDatabase):
+    """A database behind a pool that opens when it is first needed.
+
+    Args:
+        params: Where to.
+        timeout: Seconds to wait for a connection.
+        min_size: Connections that are kept open.
+        max_size: Connections at most.
+    """
+
+    def __init__(self, params: ConnectionParams, *, timeout: float, min_size: int, max_size: int) -> None:
+        super().__init__(params, timeout=timeout)
+        self._min_size = min_size
+        self._max_size = max_size
+
+    @cached_property
+    def _pool(self) -> "ConnectionPool[Connection]":
+        # One connection by hand first: it fails at once and says why, where a pool only times out.
+        with contextlib.closing(open_connection(self._params, timeout=self._timeout)) as first:
+            self._check_limit(server_info(first).max_connections)
+        return ConnectionPool(
+            kwargs=connect_arguments(self._params, timeout=self._timeout) | {"autocommit": True},
+            configure=configure,
+            min_size=self._min_size,
+            max_size=self._max_size,
+            timeout=self._timeout,
+            name="kinetria",
+            open=True,
+        )
+
+    def _check_limit(self, max_connections: int) -> None:
+        if self._max_size >= max_connections:
+            raise ConfigInvalid(
+                f"DB_POOL_MAX_SIZE is {self._max_size}, and the server at {self._params.address} allows"
+                f" {max_connections} connections in all",
+                hint="lower DB_POOL_MAX_SIZE, or raise max_connections of the server",
+            )
+
+    def pool_statistics(self) -> dict[str, int]:
+        """Return the pool's gauges and counters; psycopg_pool leaves out those that are zero."""
+        found = self._pool.get_stats()
+        return {name: found.get(name, 0) for name in STATISTICS}
+
+    def close(self) -> None:
+        """See `Database.close`."""
+        if "_pool" in self.__dict__:
+            self._pool.close()
+
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        try:
+            connection = self._pool.getconn()
+        except PoolTimeout as error:
+            raise DatabaseBusy(
+                f"no connection to {self._params.address} came free within {self._timeout:g} s",
+                hint="try again in a moment",
+            ) from error
+        try:
+            with connection.transaction():
+                yield connection
+        finally:
+            self._pool.putconn(connection)
