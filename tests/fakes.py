@@ -158,7 +158,7 @@ class FakeRepository(Generic[E]):
         try:
             for record in records:
                 self.add(record)
-        except RecordConflict:
+        except BaseException:
             self._rows[self._name] = before
             raise
         return len(self._rows[self._name]) - len(before)
