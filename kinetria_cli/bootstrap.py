@@ -24,6 +24,7 @@ from kinetria_cli.usecases.environment import passfile_line
 from kinetria_cli.usecases.target import Target, choose_target
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.insight import TrainingLog
     from kinetria_cli.domain.migration import MigrationStatus
     from kinetria_cli.domain.migration_ports import MigrationGateway
     from kinetria_cli.domain.ports import Database, Engine, HttpProbe
@@ -113,6 +114,12 @@ class Container:
             min_size=self.settings.pool_min_size,
             max_size=self.settings.pool_max_size,
         )
+
+    def training_log(self, params: ConnectionParams) -> TrainingLog:
+        """Return what counts the training in a database."""
+        from kinetria_cli.gateways.postgres.insight import PostgresTrainingLog
+
+        return PostgresTrainingLog(self._connect(params))
 
     @cached_property
     def migration_tools(self) -> MigrationTools:

@@ -49,6 +49,7 @@ LIBRARIES = {
     "yoyo": ("gateways.migrations",),
     "sqlparse": ("gateways.migrations",),
     "rich": ("presentation",),
+    "plotext": ("presentation",),
     "dotenv": ("settings_sources",),
     "psutil": ("gateways.engines",),
     "docker": ("gateways.engines.docker",),
@@ -121,7 +122,8 @@ def test_help_version_and_completion_import_nothing_heavy() -> None:
         "import sys; sys.argv = ['kinetria', {!r}]\n"
         "from kinetria_cli.app import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code\n"
-        "heavy = {{'psycopg', 'yoyo', 'docker', 'rich', 'starlette', 'uvicorn', 'psutil'}} & set(sys.modules)\n"
+        "heavy = {{'psycopg', 'yoyo', 'docker', 'rich', 'starlette', 'uvicorn', 'psutil',"
+        " 'plotext'}} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     for argument in ("--help", "--version", "--show-completion"):

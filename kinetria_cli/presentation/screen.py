@@ -51,7 +51,7 @@ class Screen:
         self.terminal = stream.isatty()
         self._plain = not self.terminal and not force_color
         encodes = (stream.encoding or "").lower().replace("-", "") == "utf8"
-        self._symbols = self.terminal and utf8 and encodes
+        self.symbols = self.terminal and utf8 and encodes
 
     @cached_property
     def console(self) -> "Console":
@@ -82,7 +82,7 @@ class Screen:
     def mark(self, mark: Mark) -> Segment:
         """Return the mark as this stream can show it."""
         symbol, word, style = mark.value
-        return (symbol if self._symbols else word, style)
+        return (symbol if self.symbols else word, style)
 
     def line(self, *parts: str | Segment) -> None:
         """Print one line; plain strings are made printable."""

@@ -26,7 +26,8 @@ BLOCKS = list(blocks())
 
 
 def numbered(statement: str) -> str:
-    """Return the statement with PostgreSQL's own placeholders: $1 for the first name, and so on."""
+    """Return the statement for any chosen session, with PostgreSQL's own placeholders: $1 for the first name, ..."""
+    statement = statement.replace("{chosen}", "TRUE")
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
     return re.sub(r"%\((\w+)\)s", lambda match: f"${names.index(match[1]) + 1}", statement)
 

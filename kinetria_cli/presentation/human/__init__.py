@@ -28,6 +28,7 @@ SUBJECTS = {
     "seed": "seed",
     "inspect.list": "records",
     "inspect.show": "records",
+    "inspect.chart": "training",
 }
 """Kind of result -> module that renders it."""
 
