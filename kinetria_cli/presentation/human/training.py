@@ -1,19 +1,38 @@
 """Training over weeks for people: three charts, then the personal records."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from kinetria_cli.domain.insight import PersonalRecord, Training, Week
 from kinetria_cli.presentation.bars import bars_that_fit, draw, plotter
 from kinetria_cli.presentation.screen import Screen
-from kinetria_cli.presentation.text import moment, one_line
+from kinetria_cli.presentation.text import moment
 
 MAX_ROWS = 7
 SHOWN_RECORDS = 15
-AXIS = 14
-"""Columns for the labels of an axis: a volume of thousands of millions of kilograms."""
 
-Figure = Callable[[Week], Decimal | int]
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart.
+
+    Args:
+        title: What is drawn, with its unit.
+        nothing: What is said where it is zero in every week.
+        figure: The number of a week.
+    """
+
+    title: str
+    nothing: str
+    figure: Callable[[Week], Decimal | int]
+
+
+CHARTS = (
+    Chart("volume, kg", "no weight was lifted", lambda week: week.volume_kg),
+    Chart("completed sessions", "no session was completed", lambda week: week.sessions),
+    Chart("new personal records", "no record was beaten", lambda week: week.records),
+)
 
 
 def render(result: Training, screen: Screen) -> None:
@@ -22,58 +41,59 @@ def render(result: Training, screen: Screen) -> None:
     Raises:
         EngineUnavailable: The library that draws is not installed.
     """
-    whose = "all users" if result.user is None else one_line(result.user)
+    whose = "all users" if result.user is None else result.user
     if not result.weeks:
-        screen.line(f"no training to draw for {whose}: no session matches that is completed or still runs")
+        screen.line("no training to draw for ", whose, ": no session matches that is completed or still runs")
         return
     plotter()  # before anything is printed: without it there is an error and no half of a result
+    screen.line("training of ", whose)
+    _render_totals(result, screen)
+    _render_charts(result.weeks, screen)
+    _render_records(result.personal_records, screen, with_user=result.user is None)
+
+
+def _render_totals(result: Training, screen: Screen) -> None:
     weeks = result.weeks
-    screen.line(f"{whose}: {_count(len(weeks), 'week')} from {result.since} to {result.until}, each from Monday, UTC")
-    screen.line(_totals(weeks))
-    _chart("volume, kg", "no weight was lifted", weeks, lambda week: week.volume_kg, screen)
-    _chart("completed sessions", "no session was completed", weeks, lambda week: week.sessions, screen)
-    _chart("new personal records", "no record was beaten", weeks, lambda week: week.records, screen)
-    _table(result.personal_records, screen, with_user=result.user is None)
+    volume = sum((week.volume_kg for week in weeks), Decimal("0.00"))
+    sessions, sets, records = (sum(getattr(week, name) for week in weeks) for name in ("sessions", "sets", "records"))
+    untrained = sum(1 for week in weeks if not (week.sessions or week.sets))
+    span = f"from Monday {result.since} to {result.until} (UTC)"
+    screen.line(f"{_count(len(weeks), 'week')} {span}, {untrained} without training")
+    screen.line(
+        f"{volume:,} kg, {_count(sessions, 'completed session')}, {_count(sets, 'set')},"
+        f" {_count(records, 'new personal record')}"
+    )
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _totals(weeks: Sequence[Week]) -> str:
-    volume = sum((week.volume_kg for week in weeks), Decimal(0))
-    sessions, sets, records = (sum(getattr(week, name) for week in weeks) for name in ("sessions", "sets", "records"))
-    untrained = sum(1 for week in weeks if week.sets == 0 and week.sessions == 0)
-    parts = [
-        f"{volume:,} kg lifted",
-        _count(sessions, "completed session"),
-        _count(sets, "set"),
-        _count(records, "new personal record"),
-        f"{_count(untrained, 'week')} without training",
-    ]
-    return ", ".join(parts)
-
-
-def _chart(title: str, nothing: str, weeks: Sequence[Week], figure: Figure, screen: Screen) -> None:
-    screen.line()
-    together = -(-len(weeks) // bars_that_fit(screen.width, AXIS))
+def _render_charts(weeks: Sequence[Week], screen: Screen) -> None:
+    """Print the charts one below the other, each week at the same column in all of them."""
+    axis = max(len(label) for chart in CHARTS for label in _scale(sum(map(chart.figure, weeks))).values())
+    together = -(-len(weeks) // bars_that_fit(screen.width, axis))
     groups = [weeks[place : place + together] for place in range(0, len(weeks), together)]
-    values = [sum(figure(week) for week in group) for group in groups]
-    if not any(values):
-        screen.line(f"{title}: {nothing}")
-        return
-    screen.line(f"{title} a week" if together == 1 else f"{title}, {together} weeks a bar")
-    top = max(values)
-    lines = draw(
-        [float(value) for value in values],
-        [str(group[0].start) for group in groups],
-        _scale(top),
-        rows=min(MAX_ROWS, top + 1) if isinstance(top, int) else MAX_ROWS,
-        width=screen.width,
-        utf8=screen.symbols,
-    )
-    for line in lines:
-        screen.line(line)
+    drawn = {chart: [sum(map(chart.figure, group)) for group in groups] for chart in CHARTS}
+    scales = {chart: _scale(max(values)) for chart, values in drawn.items()}
+    axis = max(len(label) for scale in scales.values() for label in scale.values())
+    for chart, values in drawn.items():
+        screen.line()
+        if not any(values):
+            screen.line(f"{chart.title}: {chart.nothing}")
+            continue
+        screen.line(f"{chart.title} a week" if together == 1 else f"{chart.title}, {together} weeks a bar")
+        top = max(values)
+        lines = draw(
+            [float(value) for value in values],
+            [str(group[0].start) for group in groups],
+            {mark: label.rjust(axis) for mark, label in scales[chart].items()},
+            rows=min(MAX_ROWS, top + 1) if isinstance(top, int) else MAX_ROWS,
+            width=screen.width,
+            utf8=screen.symbols,
+        )
+        for line in lines:
+            screen.line(line)
 
 
 def _scale(top: Decimal | int) -> dict[float, str]:
@@ -85,7 +105,7 @@ def _scale(top: Decimal | int) -> dict[float, str]:
     return {float(mark): f"{mark:,.{digits}f}" for mark in (Decimal(0), top / 2, top)}
 
 
-def _table(records: Sequence[PersonalRecord], screen: Screen, *, with_user: bool) -> None:
+def _render_records(records: Sequence[PersonalRecord], screen: Screen, *, with_user: bool) -> None:
     screen.line()
     if not records:
         screen.line("personal records: no weight was lifted")
