@@ -89,8 +89,13 @@ class Training:
         """Return the result for these figures."""
         weeks = figures.weeks
         since = weeks[0].start if weeks else None
-        until = weeks[-1].start + timedelta(days=6) if weeks else None
+        until = _sunday(weeks[-1].start) if weeks else None
         return cls(entity, user, since, until, weeks, figures.personal_records)
+
+
+def _sunday(monday: date) -> date:
+    """Return the last day of the week, as far as there are dates."""
+    return min(monday, date.max - timedelta(days=6)) + timedelta(days=6)
 
 
 class TrainingLog(Protocol):

@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql as composed
 
 from kinetria_cli.domain.errors import MalformedParameters, SchemaMissing
-from kinetria_cli.domain.insight import MAX_PERSONAL_RECORDS, Figures, PersonalRecord
+from kinetria_cli.domain.insight import MAX_PERSONAL_RECORDS, Figures, PersonalRecord, Training
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.connect import Connection, connection
 from kinetria_cli.gateways.postgres.insight import PostgresTrainingLog
@@ -111,6 +111,21 @@ def test_a_week_begins_on_monday_in_utc(log: PostgresTrainingLog, ana: Gym, squa
     assert [(week.start, week.sets) for week in figures.weeks] == [(date(2026, 11, 9), 1), (date(2026, 11, 16), 1)]
     assert figures.personal_records[0].achieved_at == datetime(2026, 11, 16, tzinfo=UTC)
     assert figures.personal_records[0].achieved_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("started", "weeks", "since", "until"),
+    [
+        ("0001-01-10 00:00", 2, date(1, 1, 1), date(1, 1, 14)),
+        ("9999-12-31 00:00", 1, date(9999, 12, 27), date.max),
+    ],
+)
+def test_a_time_at_the_end_of_the_calendar_is_shown(
+    log: PostgresTrainingLog, ana: Gym, started: str, weeks: int, since: date, until: date
+) -> None:
+    ana.visit(started)
+    result = Training.of(log.figures({}, weeks=26 if weeks == 2 else 1), entity="sessions", user=None)
+    assert (len(result.weeks), result.since, result.until) == (weeks, since, until)
 
 
 def test_a_record_beats_all_sessions_before_and_the_first_one_beats_none(

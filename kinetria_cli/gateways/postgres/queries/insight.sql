@@ -43,6 +43,7 @@ FROM (SELECT %(last)s::date - 7 * age AS start FROM generate_series(0, %(weeks)s
 LEFT JOIN visited ON visited.week = start
 LEFT JOIN trained ON trained.week = start
 LEFT JOIN beaten ON beaten.week = start
+WHERE start >= '0001-01-01'
 ORDER BY start;
 
 -- name: personal_records
