@@ -52,6 +52,7 @@ from kinetria_cli.domain.records import (
 from kinetria_cli.domain.repository_ports import MAX_LIMIT
 from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
 from kinetria_cli.gateways.postgres import cursor
+from tests.fake_trails import FakeTrails
 
 E = TypeVar("E")
 
@@ -278,6 +279,7 @@ class FakeRepositories:
         self.set_records: FakeRepository[SetRecord] = FakeRepository("set_records", self.rows)
         self.refresh_tokens: FakeRepository[RefreshToken] = FakeRepository("refresh_tokens", self.rows)
         self.audit_log: FakeRepository[AuditLog] = FakeRepository("audit_log", self.rows)
+        self.trails = FakeTrails(self.rows)
 
 
 class FakeDatabase:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
 from kinetria_cli.domain.records import Filters, Page, Sort
+from kinetria_cli.domain.trails import Trails
 
 E = TypeVar("E")
 
@@ -96,7 +97,7 @@ class Repository(Protocol[E]):
 
 
 class Repositories(Protocol):
-    """The seven repositories over one source of connections."""
+    """The seven repositories, and the answers about several of them, over one source of connections."""
 
     @property
     def users(self) -> Repository[User]:
@@ -131,4 +132,9 @@ class Repositories(Protocol):
     @property
     def audit_log(self) -> Repository[AuditLog]:
         """Who did what."""
+        ...
+
+    @property
+    def trails(self) -> Trails:
+        """What hangs on records, counted and added up."""
         ...

@@ -14,8 +14,9 @@ FORMAT = 1
 
 
 def result_document(result: Any, *, ok: bool) -> str:
-    """Return a result's document."""
-    return _dump({"kind": result.kind, "version": FORMAT, "ok": ok, "data": encode(result)})
+    """Return a result's document; one whose `reveal` is true shows its secrets."""
+    reveal = getattr(result, "reveal", False)
+    return _dump({"kind": result.kind, "version": FORMAT, "ok": ok, "data": encode(result, reveal=reveal)})
 
 
 def error_document(error: KinetriaError, message: str, hint: str | None, details: list[str]) -> str:
@@ -31,23 +32,36 @@ def error_document(error: KinetriaError, message: str, hint: str | None, details
     return _dump({"kind": "error", "version": FORMAT, "ok": False, "error": body})
 
 
-def encode(value: Any) -> Any:
-    """Return what json can write: times in ISO 8601, decimals as text, secrets as present or absent."""
+def encode(value: Any, *, reveal: bool = False) -> Any:
+    """Return what json can write: times in ISO 8601, decimals as text.
+
+    Args:
+        value: A dataclass, a mapping, a sequence or a scalar. A field with `merged` in its metadata adds its own
+            fields in its place, one with `json` false is left out.
+        reveal: Whether secrets are written; else whether they are present or absent.
+    """
     if hasattr(value, "as_data"):
-        return encode(value.as_data())
+        return encode(value.as_data(), reveal=reveal)
     if is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: _secret(getattr(value, field.name))
-            if field.name in SECRET_FIELDS
-            else encode(getattr(value, field.name))
-            for field in fields(value)
-            if field.metadata.get("json", True)
-        }
+        return _fields(value, reveal=reveal)
     if isinstance(value, Mapping):
-        return {str(key): encode(item) for key, item in value.items()}
+        return {str(key): encode(item, reveal=reveal) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [encode(item) for item in value]
+        return [encode(item, reveal=reveal) for item in value]
     return _scalar(value)
+
+
+def _fields(value: Any, *, reveal: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in fields(value):
+        content = getattr(value, field.name)
+        if field.metadata.get("merged"):
+            found |= encode(content, reveal=reveal)
+        elif field.name in SECRET_FIELDS and not reveal:
+            found[field.name] = _secret(content)
+        elif field.metadata.get("json", True):
+            found[field.name] = encode(content, reveal=reveal)
+    return found
 
 
 def _scalar(value: Any) -> Any:

@@ -79,6 +79,11 @@ class Screen:
         """Columns to use."""
         return min(shutil.get_terminal_size().columns, MAX_WIDTH) if self.terminal else MAX_WIDTH
 
+    @property
+    def symbols(self) -> bool:
+        """Whether it shows more than ASCII: a terminal in UTF-8; who reads a pipe is not known."""
+        return self._symbols
+
     def mark(self, mark: Mark) -> Segment:
         """Return the mark as this stream can show it."""
         symbol, word, style = mark.value

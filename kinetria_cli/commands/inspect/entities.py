@@ -1,6 +1,6 @@
 """The seven entities: the filters of each."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,6 @@ from kinetria_cli.domain.vos import (
     ValueObject,
     WorkoutStatus,
 )
-from kinetria_cli.usecases.inspect import parse_id
 
 UserOption = Annotated[str | None, typer.Option("--user", metavar="ID|EMAIL", help="Only this user's.")]
 
@@ -61,7 +60,7 @@ def sessions(
     status: Annotated[str | None, typer.Option("--status", help=", ".join(SessionStatus))] = None,
 ) -> None:
     """The visits, newest first."""
-    request.answer("sessions", user=user, workout_id=_id(workout), status=_word(SessionStatus, status))
+    request.answer("sessions", user=user, workout=workout, status=_word(SessionStatus, status))
 
 
 @entity
@@ -71,7 +70,7 @@ def set_records(
     exercise: Annotated[str | None, typer.Option("--exercise", metavar="ID", help="Only of this exercise.")] = None,
 ) -> None:
     """The sets."""
-    request.answer("set-records", session_id=_id(session), exercise_id=_id(exercise))
+    request.answer("set-records", session=session, exercise=exercise)
 
 
 @entity
@@ -97,7 +96,3 @@ def audit_log(
 
 def _word(vocabulary: type[ValueObject], text: str | None) -> ValueObject | None:
     return None if text is None else vocabulary.validate(text)
-
-
-def _id(text: str | None) -> Any:
-    return None if text is None else parse_id(text)

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,17 +13,26 @@ import typer
 from kinetria_cli.commands.base import Run, command
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.records import Filters
-from kinetria_cli.usecases.inspect import list_records, show_record
+from kinetria_cli.usecases.inspect import list_records
+from kinetria_cli.usecases.tree import show_record
 
 DEFAULT_LIMIT = 20
 
-KeyArgument = Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one, with what hangs on it.")]
+KeyArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[ID]", help="Show this one, with what hangs on it; the beginning of its id will do."),
+]
 UserKeyArgument = Annotated[
-    str | None, typer.Argument(metavar="[ID|EMAIL]", help="Show this one, with what hangs on it.")
+    str | None,
+    typer.Argument(metavar="[ID|EMAIL]", help="Show this one, with what hangs on it; the beginning of its id will do."),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", help="At most so many, up to 1000.")]
 AfterOption = Annotated[str | None, typer.Option("--after", metavar="CURSOR", help="Go on behind the page before.")]
 CountOption = Annotated[bool, typer.Option("--count", help="Count all that match.")]
+DepthOption = Annotated[
+    int | None, typer.Option("--depth", metavar="N", help="Levels below the one record: 0 for none; else 1.")
+]
+RevealOption = Annotated[bool, typer.Option("--reveal", help="Show secrets, not only whether they are there.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class Request:
         limit: The most records of a list.
         after: The cursor of the page before.
         count: Whether to count all that match.
+        depth: How many levels hang on the one record; None for 1.
+        reveal: Whether secrets are shown.
     """
 
     run: Run
@@ -42,29 +54,40 @@ class Request:
     limit: int
     after: str | None
     count: bool
+    depth: int | None
+    reveal: bool
 
     def answer(self, entity: str, **filters: Any) -> None:
         """Read what is asked for and print it.
 
         Args:
             entity: As on the command line.
-            filters: See `Filters`; `user` takes an id or an e-mail.
+            filters: See `list_records`.
 
         Raises:
-            MalformedParameters: An option of lists beside a key.
+            MalformedParameters: An option of lists beside a key, or one of a record without one.
         """
         listing: Filters = filters
         if self.key is not None and (self.after or self.count or any(found is not None for found in listing.values())):
             raise MalformedParameters(
                 "an id shows one record; filters, --after and --count are for lists", hint="leave one out"
             )
+        if self.key is None and self.depth is not None:
+            raise MalformedParameters("--depth is for one record", hint="name it by its id, or leave --depth out")
         run = self.run
         with (
             closing(run.container.database(run.target.params)) as database,
             database.snapshot() as repositories,
         ):
             if self.key is not None:
-                result: Any = show_record(entity, self.key, repositories=repositories)
+                result: Any = show_record(
+                    entity,
+                    self.key,
+                    repositories=repositories,
+                    now=datetime.now(UTC),
+                    depth=1 if self.depth is None else self.depth,
+                    reveal=self.reveal,
+                )
             else:
                 result = list_records(
                     entity,
@@ -73,7 +96,10 @@ class Request:
                     limit=self.limit,
                     after=self.after,
                     count=self.count,
+                    reveal=self.reveal,
                 )
+        if self.reveal:
+            run.tell("secrets are shown: keep the output as safe as the database")
         run.finish(result)
 
 
@@ -81,6 +107,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "limit": (LimitOption, DEFAULT_LIMIT),
     "after": (AfterOption, None),
     "count": (CountOption, False),
+    "depth": (DepthOption, None),
+    "reveal": (RevealOption, False),
 }
 """What is appended to the filters of each entity: name -> (annotation, default)."""
 

@@ -30,6 +30,7 @@ from kinetria_cli.domain.vos import ValueObject
 from kinetria_cli.gateways.postgres import cursor
 from kinetria_cli.gateways.postgres.listing import Listing, Statement
 from kinetria_cli.gateways.postgres.queries import load
+from kinetria_cli.gateways.postgres.trails import PostgresTrails
 
 E = TypeVar("E", bound=Entity)
 
@@ -211,3 +212,8 @@ class PostgresRepositories:
     def audit_log(self) -> PostgresRepository[AuditLog]:
         """Who did what."""
         return PostgresRepository("audit_log", self._connections)
+
+    @cached_property
+    def trails(self) -> PostgresTrails:
+        """What hangs on records, counted and added up."""
+        return PostgresTrails(self._connections)

@@ -27,7 +27,7 @@ SUBJECTS = {
     "health": "health",
     "seed": "seed",
     "inspect.list": "records",
-    "inspect.show": "records",
+    "inspect.show": "record_tree",
     "inspect.chart": "training",
 }
 """Kind of result -> module that renders it."""

@@ -1,15 +1,14 @@
-"""Records for people: a list as a table, one record as a tree of what hangs on it."""
+"""Lists of records for people: a table."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
 from kinetria_cli.domain.constants import SECRET_FIELDS
 from kinetria_cli.presentation.screen import Screen
-from kinetria_cli.presentation.text import moment, one_line
-from kinetria_cli.usecases.inspect import RecordList, RecordShown, Related
+from kinetria_cli.presentation.text import moment
+from kinetria_cli.usecases.inspect import RecordList
 
 LIST_COLUMNS = {
     "users": ("id", "email", "name"),
@@ -46,40 +45,22 @@ def render_list(result: RecordList, screen: Screen) -> None:
     if not result.items:
         screen.line(f"no {result.entity.replace('-', ' ')} match")
         return
-    _render_table(table, result.items, screen)
+    _render_table(table, result.items, screen, reveal=result.reveal)
     if result.total is not None:
         screen.line(f"{len(result.items)} of {result.total:,}")
     if result.next_cursor:
         screen.line(f"more: --after {result.next_cursor}")
 
 
-@render.register
-def render_record(result: RecordShown, screen: Screen) -> None:
-    """Print every field of a record, then what it belongs to and what hangs on it."""
-    width = max(len(field.name) for field in fields(result.item)) + 2
-    for field in fields(result.item):
-        screen.line(f"{field.name:<{width}}{one_line(_cell(result.item, field.name))}")
-    for name, found in result.related.items():
-        screen.line()
-        if isinstance(found, Related):
-            shown = f", the newest {len(found.items)}" if len(found.items) < found.total else ""
-            screen.line(f"{name.replace('_', ' ')}: {found.total:,}{shown}")
-            if found.items:
-                _render_table(name, found.items, screen)
-        else:
-            label = getattr(found, "email", None) or getattr(found, "name", None) or moment(found.started_at)
-            screen.line(f"{name}: {one_line(label)}  {found.id}")
-
-
-def _render_table(table: str, records: Sequence[Any], screen: Screen) -> None:
+def _render_table(table: str, records: Sequence[Any], screen: Screen, *, reveal: bool) -> None:
     columns = LIST_COLUMNS[table]
     header = [SHORT_NAMES.get(name, name.replace("_", " ")) for name in columns]
-    screen.table(header, [[_cell(record, name) for name in columns] for record in records])
+    screen.table(header, [[_cell(record, name, reveal=reveal) for name in columns] for record in records])
 
 
-def _cell(record: Any, name: str) -> object:
+def _cell(record: Any, name: str, *, reveal: bool) -> object:
     value = getattr(record, name)
-    if name in SECRET_FIELDS:
+    if name in SECRET_FIELDS and not reveal:
         return "present" if value else "absent"
     if value is None:
         return "-"
