@@ -1,4 +1,4 @@
-"""`kinetria inspect ENTITY KEY`: every kind of key, the tree and its numbers, and secrets."""
+"""`kinetria inspect ENTITY KEY`: the tree of one record and its numbers."""
 
 import re
 from typing import Any
@@ -6,131 +6,16 @@ from typing import Any
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
-from tests.cli.answers import ANA, ENTITIES, NOBODY, failed, succeeded
+from tests.cli.answers import ANA, ENTITIES, failed
+from tests.cli.records import DEPTHS, newest, show
 from tests.cli.test_terminal import on_a_terminal, variables
 from tests.integration import rows
 from tests.integration.rows import Sql, one
-from tests.world import CHECKOUT, Answer, Cli
-
-DEPTHS = {"users": 3, "workouts": 2, "exercises": 2}
-SECRET = "$argon2id$v=19$SENTINEL"
-WARNING = "secrets are shown: keep the output as safe as the database"
-
-
-def newest(gym: Cli, entity: str) -> Any:
-    return succeeded(gym("inspect", entity, "--limit", "1", "--json"))["items"][0]
-
-
-def show(cli: Cli, entity: str, key: str, *options: str) -> Any:
-    return succeeded(cli("inspect", entity, key, *options, "--json"))
+from tests.world import CHECKOUT, Cli
 
 
 def table_of(sql: Sql, query: str, *values: object) -> list[tuple[Any, ...]]:
     return sql.execute(query.encode(), values).fetchall()
-
-
-# Keys
-
-
-@pytest.mark.parametrize("entity", ENTITIES)
-def test_the_beginning_of_an_id_will_do(gym: Cli, entity: str) -> None:
-    wanted = newest(gym, entity)["id"]
-    for key in (wanted, wanted.upper(), wanted.replace("-", ""), wanted[:20], wanted.replace("-", "")[:16]):
-        assert show(gym, entity, key)["item"]["id"] == wanted
-
-
-@pytest.mark.parametrize("entity", ENTITIES)
-def test_a_beginning_that_several_ids_have_names_each(new: Cli, sql: Sql, entity: str) -> None:
-    made = of_each(sql, "abcd1111")
-    again = of_each(sql, "abcd2222")
-    answer = new("inspect", entity, "abcd", "--json")
-    message = failed(answer, 2, "parameters.malformed")
-    assert message == f"abcd begins the id of 2 {entity.replace('-', ' ')}"
-    assert answer.error["hint"] == "give more digits of the id"
-    assert [line.split()[0] for line in answer.error["details"]] == [made[entity], again[entity]]
-    human = new("inspect", entity, "abcd")
-    assert (human.code, human.out) == (2, "")
-    assert made[entity] in human.err and again[entity] in human.err
-    assert show(new, entity, "abcd2")["item"]["id"] == again[entity]
-
-
-def test_a_candidate_has_a_name_that_people_know(new: Cli, sql: Sql) -> None:
-    for number in range(12):
-        rows.user(sql, id=f"abcd{number:04}-0000-4000-8000-000000000000", email=f"m{number}\x1b\n@example.com")
-    answer = new("inspect", "users", "ABCD-", "--json")
-    assert failed(answer, 2, "parameters.malformed") == "'ABCD-' is not an id"
-    answer = new("inspect", "users", "ABCD", "--json")
-    assert failed(answer, 2, "parameters.malformed") == "ABCD begins the id of more than 10 users"
-    assert len(answer.error["details"]) == 10
-    human = new("inspect", "users", "abcd").err
-    assert "\x1b" not in human
-    assert "  abcd0003-0000-4000-8000-000000000000  m3\\x1b @example.com\n" in human
-
-
-@pytest.mark.parametrize("entity", ENTITIES)
-def test_a_beginning_that_no_id_has_exits_1(gym: Cli, entity: str) -> None:
-    noun = {"audit-log": "audit row"}.get(entity, entity.replace("-", " ").removesuffix("s"))
-    message = failed(gym("inspect", entity, "0000000", "--json"), 1, "record.not_found")
-    assert message == f"there is no {noun} with an id that begins with 0000000"
-
-
-@pytest.mark.parametrize("key", ["abc", "ghij", "abcd--1", "\0", "\udcff", "abcd\n", "%", NOBODY + "1", "a" * 10_000])
-def test_a_key_that_nothing_has_exits_2_and_says_what_one_looks_like(gym: Cli, key: str) -> None:
-    answer = gym("inspect", "users", key, "--json")
-    assert failed(answer, 2, "parameters.malformed").endswith(" is not an id")
-    assert answer.error["hint"] == "an id looks like 1f9d8a3e-5b7c-4d2e-9f10-3c4b5a697887; 4 digits may be enough"
-
-
-def test_an_email_is_found_in_any_case_when_only_one_user_has_it(new: Cli, sql: Sql) -> None:
-    small, large = rows.user(sql, email="zoe@example.com"), rows.user(sql, email="ZOE@example.com")
-    assert show(new, "users", "zoe@example.com")["item"]["id"] == str(small)
-    assert show(new, "users", "ZOE@example.com")["item"]["id"] == str(large)
-    answer = new("inspect", "users", "Zoe@example.com", "--json")
-    assert failed(answer, 2, "parameters.malformed") == "Zoe@example.com is the e-mail of 2 users"
-    both = sorted([(str(small), "zoe@example.com"), (str(large), "ZOE@example.com")])
-    assert answer.error["details"] == [f"{found}  {email}" for found, email in both]
-    sql.execute("DELETE FROM users WHERE id = %s", (small,))
-    assert show(new, "users", "zOE@EXAMPLE.com")["item"]["id"] == str(large)
-
-
-@pytest.mark.parametrize("email", ["%@example.com", "_oe@example.com", "@", "oe@example.com", "zoe@example.com "])
-def test_a_part_or_a_pattern_of_an_email_is_not_found(new: Cli, sql: Sql, email: str) -> None:
-    rows.user(sql, email="zoe@example.com")
-    assert failed(new("inspect", "users", email, "--json"), 1, "record.not_found") == (
-        f"there is no user with e-mail {email}"
-    )
-
-
-@pytest.mark.parametrize(
-    ("entity", "option", "parent"),
-    [
-        ("workouts", "--user", "users"),
-        ("sessions", "--user", "users"),
-        ("sessions", "--workout", "workouts"),
-        ("set-records", "--session", "sessions"),
-        ("set-records", "--exercise", "exercises"),
-        ("refresh-tokens", "--user", "users"),
-        ("audit-log", "--user", "users"),
-    ],
-)
-def test_a_filter_takes_the_beginning_of_an_id(new: Cli, sql: Sql, entity: str, option: str, parent: str) -> None:
-    of_each(sql, "abcd1111")
-    of_each(sql, "abcd2222")
-    owner = {name: f"abcd1111-{number:04}-4000-8000-000000000000" for number, name in enumerate(ENTITIES)}[parent]
-    whole = succeeded(new("inspect", entity, option, owner, "--json"))
-    assert succeeded(new("inspect", entity, option, "abcd1111", "--json")) == whole
-    assert len(whole["items"]) == 1
-    answer = new("inspect", entity, option, "abcd", "--json")
-    assert failed(answer, 2, "parameters.malformed") == f"abcd begins the id of 2 {parent}"
-    assert failed(new("inspect", entity, option, "abcd3", "--json"), 1, "record.not_found")
-
-
-def test_a_user_of_a_filter_is_found_by_email_in_any_case(gym: Cli) -> None:
-    lists = [succeeded(gym("inspect", "workouts", "--user", email, "--json")) for email in (ANA, ANA.upper())]
-    assert lists[0] == lists[1]
-
-
-# The tree
 
 
 def test_the_numbers_of_a_user_are_those_of_sql(gym: Cli, gym_sql: Sql) -> None:
@@ -337,68 +222,6 @@ def test_a_text_of_ten_megabytes_is_cut_for_people_and_whole_in_json(new: Cli, s
     assert f"({len(text):,} characters)" in " ".join(answer.out.split())
     assert "\x1b" not in answer.out and "\u202e" not in answer.out
     assert show(new, "sessions", visit)["item"]["notes"] == text
-
-
-# Secrets
-
-
-def of_each(sql: Sql, start: str) -> dict[str, str]:
-    """A record of each entity, the first digits of its id given."""
-    ids = {entity: f"{start}-{number:04}-4000-8000-000000000000" for number, entity in enumerate(ENTITIES)}
-    owner = rows.user(sql, id=ids["users"], password_hash=SECRET)
-    plan = rows.workout(sql, owner, id=ids["workouts"])
-    squat = rows.exercise(sql, id=ids["exercises"])
-    visit = rows.session(sql, owner, plan, id=ids["sessions"])
-    rows.set_record(sql, id=ids["set-records"], session_id=visit, exercise_id=squat)
-    rows.refresh_token(sql, owner, id=ids["refresh-tokens"], token_hash=f"{SECRET} {start}")
-    rows.audit_row(sql, owner, id=ids["audit-log"])
-    return ids
-
-
-def in_each_way(new: Cli, entity: str, key: str, *options: str) -> list[Answer]:
-    depths = [("--depth", str(depth)) for depth in range(DEPTHS.get(entity, 1) + 1)]
-    asked = [("inspect", entity), *(("inspect", entity, key, *depth) for depth in depths)]
-    return [new(*words, *options, *mode) for words in asked for mode in ((), ("--json",))]
-
-
-@pytest.mark.parametrize("entity", ENTITIES)
-def test_no_secret_is_shown_anywhere_without_reveal(new: Cli, sql: Sql, entity: str) -> None:
-    for answer in in_each_way(new, entity, of_each(sql, "abcd1111")[entity]):
-        assert (answer.code, answer.err) == (0, "")
-        assert "SENTINEL" not in answer.out
-
-
-@pytest.mark.parametrize("entity", ENTITIES)
-def test_reveal_warns_in_one_line_on_stderr_and_leaves_stdout_whole(new: Cli, sql: Sql, entity: str) -> None:
-    for answer in in_each_way(new, entity, of_each(sql, "abcd1111")[entity], "--reveal"):
-        assert answer.code == 0
-        assert answer.err in (f"!! {WARNING}\n", f"warning: {WARNING}\n")
-        assert WARNING not in answer.out
-
-
-@pytest.mark.parametrize(("entity", "column"), [("users", "password_hash"), ("refresh-tokens", "token_hash")])
-def test_reveal_shows_secrets_in_each_format(new: Cli, sql: Sql, entity: str, column: str) -> None:
-    key = of_each(sql, "abcd1111")[entity]
-    secret = SECRET if entity == "users" else f"{SECRET} abcd1111"
-    assert new("inspect", entity, "--reveal", "--json").data["items"][0][column] == secret
-    assert new("inspect", entity, key, "--reveal", "--json").data["item"][column] == secret
-    assert re.search(rf"^{column} +{re.escape(secret)}$", new("inspect", entity, key, "--reveal").out, re.MULTILINE)
-
-
-def test_reveal_reaches_what_hangs_on_a_record(new: Cli, sql: Sql) -> None:
-    ids = of_each(sql, "abcd1111")
-    tokens = new("inspect", "users", ids["users"], "--reveal", "--json").data["related"]["refresh_tokens"]
-    assert tokens["items"][0]["token_hash"] == f"{SECRET} abcd1111"
-    user = new("inspect", "workouts", ids["workouts"], "--reveal", "--json").data["related"]["user"]
-    assert user["password_hash"] == SECRET
-    hidden = new("inspect", "users", ids["users"], "--json").data["related"]["refresh_tokens"]
-    assert hidden["items"][0]["token_hash"] == "present"
-
-
-def test_a_record_that_is_not_there_reveals_nothing_and_does_not_say_so(new: Cli) -> None:
-    answer = new("inspect", "users", NOBODY, "--reveal")
-    assert answer.code == 1
-    assert WARNING not in answer.err
 
 
 # README

@@ -14,7 +14,6 @@ from kinetria_cli.commands.base import Run, command
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.records import Filters
 from kinetria_cli.usecases.inspect import list_records
-from kinetria_cli.usecases.tree import show_record
 
 DEFAULT_LIMIT = 20
 
@@ -80,6 +79,8 @@ class Request:
             database.snapshot() as repositories,
         ):
             if self.key is not None:
+                from kinetria_cli.usecases.tree import show_record  # a list does not pay for it
+
                 result: Any = show_record(
                     entity,
                     self.key,
