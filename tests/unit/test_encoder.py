@@ -161,3 +161,13 @@ def test_a_document_is_one_line_of_printable_ascii(text: str) -> None:
 def test_what_json_has_no_word_for_is_refused() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         result_document(Toy(float("nan")), ok=True)  # type: ignore[arg-type]
+
+
+def test_a_result_that_reveals_has_its_secrets_at_every_level() -> None:
+    user = User(UserId(ID), "ana@example.com", "Ana", "$argon2id$x", NOW, NOW)
+    hidden, shown = (RecordList("users", (user,), None, None, reveal=reveal) for reveal in (False, True))
+    assert json.loads(result_document(hidden, ok=True))["data"]["items"][0]["password_hash"] == "present"
+    assert json.loads(result_document(shown, ok=True))["data"]["items"][0]["password_hash"] == "$argon2id$x"
+    assert set(json.loads(result_document(shown, ok=True))["data"]) == {"entity", "items", "next_cursor", "total"}
+    assert encode({"a": [user]}, reveal=True)["a"][0]["password_hash"] == "$argon2id$x"
+    assert encode({"a": [user]})["a"][0]["password_hash"] == "present"
