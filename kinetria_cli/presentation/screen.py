@@ -51,7 +51,7 @@ class Screen:
         self.terminal = stream.isatty()
         self._plain = not self.terminal and not force_color
         encodes = (stream.encoding or "").lower().replace("-", "") == "utf8"
-        self.symbols = self.terminal and utf8 and encodes
+        self._symbols = self.terminal and utf8 and encodes
 
     @cached_property
     def console(self) -> "Console":

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.insight import MAX_WEEKS, Training
 from kinetria_cli.domain.records import Filters
-from kinetria_cli.usecases.inspect import find_user
+from kinetria_cli.usecases.lookup import find
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.insight import TrainingLog
-    from kinetria_cli.domain.ports import Repositories
+    from kinetria_cli.domain.repository_ports import Repositories
 
 
 def training(
@@ -39,7 +39,7 @@ def training(
     """
     if not 1 <= weeks <= MAX_WEEKS:
         raise MalformedParameters(f"--weeks is {weeks}", hint=f"a number from 1 to {MAX_WEEKS}")
-    found = None if user is None else find_user(user, repositories)
+    found = None if user is None else find("users", user, repositories)
     wanted = filters if found is None else {**filters, "user_id": found.id}
     figures = log.figures(wanted, weeks=weeks)
     return Training.of(figures, entity=entity, user=None if found is None else found.email)
