@@ -33,6 +33,7 @@ COMMANDS = (
     LazyCommand("health", f"{_AT}.health:health", "Ask every part whether it works."),
     LazyCommand("seed", f"{_AT}.seed:seed", "Insert the records of a profile."),
     LazyCommand("inspect", f"{_AT}.inspect:app", "Read the records."),
+    LazyCommand("db", f"{_AT}.db:app", "Check the database as a whole."),
     LazyCommand("serve", f"{_AT}.serve:serve", "Run the app service: GET /health."),
     LazyCommand("config", f"{_AT}.config:app", "Show the settings and where each comes from."),
 )

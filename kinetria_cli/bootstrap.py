@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
+from kinetria_cli.bootstrap_checks import DatabaseChecks
 from kinetria_cli.bootstrap_engines import Engines
 from kinetria_cli.bootstrap_migrations import MigrationTools
 from kinetria_cli.domain.config import ConfigValue
@@ -134,6 +135,11 @@ class Container:
         """Return the migrations folder with throw-away databases to try it on; where none is named too."""
         return self.migration_tools.workbench(target.params if target else None, self.probe)
 
+    @cached_property
+    def checks(self) -> DatabaseChecks:
+        """What looks at a database as a whole."""
+        return DatabaseChecks(self.settings, self._connect)
+
     def _connect(
         self, params: ConnectionParams, busy_seconds: float | None = None
     ) -> Callable[[], AbstractContextManager[Any]]:
@@ -142,8 +148,8 @@ class Container:
         patience = BUSY_SECONDS if busy_seconds is None else busy_seconds
         return partial(connection, params, timeout=self.settings.request_timeout, busy_seconds=patience)
 
-    def health_ports(self) -> HealthPorts:
-        """Return what `health` asks."""
+    def health_ports(self, *, deep: bool = False) -> HealthPorts:
+        """Return what `health` asks; deep: also all that `db check` does."""
         from kinetria_cli.gateways.postgres.connect import reach
         from kinetria_cli.usecases.health import HealthPorts
 
@@ -156,6 +162,7 @@ class Container:
             probe=self.probe,
             health_url=self.health_url,
             timeout=self.settings.request_timeout,
+            check=partial(self.checks.run, self.target.params) if deep else None,
         )
 
     def _inspect_database(self) -> DatabaseFacts:

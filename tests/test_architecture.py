@@ -31,6 +31,7 @@ ALLOWED = {
     },
     "bootstrap": {
         "",
+        "bootstrap_checks",
         "bootstrap_engines",
         "bootstrap_migrations",
         "domain",

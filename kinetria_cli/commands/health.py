@@ -12,10 +12,11 @@ from kinetria_cli.usecases.health import check_health, wait_healthy
 def health(
     run: Run,
     wait: Annotated[str, typer.Option("--wait", metavar="DURATION", help="Go on checking until healthy.")] = "0",
+    deep: Annotated[bool, typer.Option("--deep", help="Also the schema and the records, as db check does.")] = False,
 ) -> None:
     """Ask every part whether it works; exit 1 when one does not."""
     run.check_target()
-    ports = run.container.health_ports()
+    ports = run.container.health_ports(deep=deep)
     report = wait_healthy(
         lambda: check_health(ports),
         seconds=seconds("--wait", wait, zero=True),

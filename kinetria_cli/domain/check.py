@@ -1,8 +1,15 @@
 """What `db check` finds in a database: its catalog and its data against the code and the migrations."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+CheckName = Literal["drift", "vocabulary", "column", "foreign-key", "index", "invariant"]
+FailOn = Literal["error", "warning", "never"]
+
+CHECKS: tuple[CheckName, ...] = ("drift", "vocabulary", "column", "foreign-key", "index", "invariant")
+"""Every check, in the order in which they are told."""
 
 
 class Severity(StrEnum):
@@ -18,7 +25,7 @@ class Finding:
     """One thing that is not as it should be, or worth knowing.
 
     Args:
-        check: Which check found it: vocabulary, column, drift, foreign-key, index, invariant.
+        check: Which check found it.
         object: Kind and name: `index public.idx_users_email`; of an invariant the table.
         severity: How much it matters.
         message: What it is and what it costs here, in one line.
@@ -26,9 +33,10 @@ class Finding:
         count: Of an invariant: how many rows break it.
         samples: Of an invariant: the ids of some of them.
         bytes: The size of what it is about, where that is what it costs.
+        rule: Of an invariant: its name.
     """
 
-    check: str
+    check: CheckName
     object: str
     severity: Severity
     message: str
@@ -36,6 +44,20 @@ class Finding:
     count: int | None = None
     samples: tuple[str, ...] = ()
     bytes: int | None = None
+    rule: str | None = None
+
+
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+_FAILING: dict[FailOn, tuple[Severity, ...]] = {
+    "error": (Severity.ERROR,),
+    "warning": (Severity.ERROR, Severity.WARNING),
+    "never": (),
+}
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings by severity, check and object; those of one object stay as they come."""
+    return tuple(sorted(findings, key=lambda found: (_RANK[found.severity], CHECKS.index(found.check), found.object)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +65,17 @@ class CheckReport:
     """All findings, the worst first, and what was looked at.
 
     Args:
-        findings: In the order of severity, check and object.
+        findings: As `ordered` returns them.
         checks: The names of the checks that ran.
         seconds: How long it took.
+        detailed: Whether people want to read the remarks one by one too.
     """
 
     kind: ClassVar[str] = "db.check"
     findings: tuple[Finding, ...]
-    checks: tuple[str, ...]
+    checks: tuple[CheckName, ...]
     seconds: float
+    detailed: bool = False
 
     def count(self, severity: Severity) -> int:
         """Return how many findings are of this severity."""
@@ -60,4 +84,19 @@ class CheckReport:
     @property
     def passed(self) -> bool:
         """Whether nothing is an error."""
-        return self.count(Severity.ERROR) == 0
+        return not self.fails("error")
+
+    def fails(self, fail_on: FailOn) -> bool:
+        """Whether a finding is as severe as this, or worse."""
+        return any(self.count(severity) for severity in _FAILING[fail_on])
+
+    def as_data(self) -> dict[str, object]:
+        """The JSON form: findings, checks, seconds and the counts."""
+        return {
+            "findings": self.findings,
+            "checks": self.checks,
+            "seconds": self.seconds,
+            "errors": self.count(Severity.ERROR),
+            "warnings": self.count(Severity.WARNING),
+            "infos": self.count(Severity.INFO),
+        }

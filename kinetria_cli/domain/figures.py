@@ -9,3 +9,8 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 error` or `2,000 errors`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kinetria_cli.domain.check import Severity
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import KinetriaError, MigrationFileInvalid, WaitTimedOut
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.health import Check, CheckStatus, HealthReport, summarise
 from kinetria_cli.domain.migration import MigrationStatus, span
 from kinetria_cli.domain.stack import ServerInfo, StackRecord
 from kinetria_cli.usecases.target import Target
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.check import CheckReport
     from kinetria_cli.domain.ports import Engine, HttpProbe
 
 WAIT_POLL_SECONDS = 0.2
@@ -43,6 +46,7 @@ class HealthPorts:
         probe: Asks the service.
         health_url: The service's address.
         timeout: Seconds for each check.
+        check: Checks the schema and the records; None where that is not asked for.
     """
 
     engine: Engine | None
@@ -53,6 +57,7 @@ class HealthPorts:
     probe: HttpProbe
     health_url: str
     timeout: float
+    check: Callable[[], CheckReport] | None = None
 
 
 def check_health(ports: HealthPorts) -> HealthReport:
@@ -67,6 +72,8 @@ def check_health(ports: HealthPorts) -> HealthReport:
             _skipped(name, "the database is not reachable") for name in ("login", "query", "server", "schema")
         )
     checks.append(_service(ports))
+    if ports.check is not None:
+        checks.append(_records(ports.check, checks))
     return summarise(tuple(checks))
 
 
@@ -166,6 +173,23 @@ def _schema(found: MigrationStatus | KinetriaError) -> Check:
         more = f"; {len(found.problems)} in all" if len(found.problems) > 1 else ""
         return Check("schema", CheckStatus.WARN, 0.0, f"{first.id}: {first.detail}{more}", "kinetria migrate status")
     return Check("schema", CheckStatus.OK, 0.0, f"{len(found.applied_ids)} applied, at {found.head}")
+
+
+def _records(look: Callable[[], CheckReport], before: list[Check]) -> Check:
+    """Reads every table, which is not worth while where the rest does not work."""
+    failed = next((check.name for check in before if check.status is CheckStatus.FAIL), None)
+    if failed is not None:
+        return _skipped("records", f"not looked at while {failed} fails")
+    started = time.monotonic()
+    try:
+        report = look()
+    except KinetriaError as error:
+        return Check("records", CheckStatus.FAIL, round(time.monotonic() - started, 4), error.message, error.hint)
+    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
+    detail = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    status = CheckStatus.FAIL if errors else CheckStatus.WARN if warnings else CheckStatus.OK
+    hint = None if status is CheckStatus.OK else "kinetria db check"
+    return Check("records", status, round(time.monotonic() - started, 4), detail, hint)
 
 
 def _service(ports: HealthPorts) -> Check:

@@ -29,6 +29,7 @@ SUBJECTS = {
     "inspect.list": "records",
     "inspect.show": "record_tree",
     "inspect.chart": "training",
+    "db.check": "checks",
 }
 """Kind of result -> module that renders it."""
 

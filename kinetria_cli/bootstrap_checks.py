@@ -1,0 +1,35 @@
+"""The part of the composition root that makes what looks at a database as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.check import CheckReport
+
+
+@dataclass(frozen=True)
+class DatabaseChecks:
+    """What looks at a database as a whole.
+
+    Args:
+        settings: Read and checked.
+        connect: Returns what opens one connection in autocommit mode to a database, errors translated.
+    """
+
+    settings: Settings
+    connect: Callable[[ConnectionParams], Callable[[], AbstractContextManager[Any]]]
+
+    def run(self, params: ConnectionParams, *, only: Iterable[str] = (), skip: Iterable[str] = ()) -> CheckReport:
+        """Check a database. See `check_database`."""
+        from kinetria_cli.gateways.postgres.checks.inspector import PostgresInspector
+        from kinetria_cli.usecases.db_check import check_database
+
+        inspector = PostgresInspector(params, self.connect(params), lock_seconds=self.settings.request_timeout)
+        return check_database(inspector=inspector, drift=None, only=only, skip=skip)

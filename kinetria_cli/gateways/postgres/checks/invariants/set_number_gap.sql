@@ -1,0 +1,12 @@
+-- title: sets before which a set number of their session and exercise is missing
+-- severity: warning
+-- table: set_records
+-- advice: the statement numbers the sets of each session and exercise anew
+-- fix: UPDATE public.set_records AS s SET set_number = n.number FROM (SELECT id, row_number() OVER (PARTITION BY session_id, exercise_id ORDER BY set_number, created_at, id) AS number FROM public.set_records) AS n WHERE n.id = s.id AND n.number <> s.set_number;
+SELECT id
+FROM (
+    SELECT id, set_number,
+        lag(set_number, 1, 0) OVER (PARTITION BY session_id, exercise_id ORDER BY set_number) AS before
+    FROM set_records
+) AS numbered
+WHERE set_number - before > 1

@@ -1,0 +1,1 @@
+"""The checks of `db check`: each compares what a database has with what it should have."""
