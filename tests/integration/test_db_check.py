@@ -1,0 +1,444 @@
+"""`db check` on a real database: each fault in the schema is found, and its statement mends it."""
+
+import threading
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from kinetria_cli.domain.check import Severity
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.usecases.db_check import check_database
+from tests.integration.checking import do, inspector, look, wrong
+from tests.integration.rows import Sql, count, exercise, one, session, set_record, user, workout
+from tests.world import connect_to
+
+ERROR, WARNING, INFO = Severity
+
+# What is done, the check, the object, the severity, words of the message, the statement that undoes it.
+MENDED = [
+    (
+        "DELETE FROM pg_enum WHERE enumlabel = 'legs'",
+        ("vocabulary", "type public.muscle_group", ERROR),
+        "lacks 'legs', which MuscleGroup has: a row with it is refused",
+        "ALTER TYPE public.muscle_group ADD VALUE 'legs' AFTER 'back';",
+    ),
+    (
+        "DELETE FROM pg_enum WHERE enumlabel = 'chest'",
+        ("vocabulary", "type public.muscle_group", ERROR),
+        "lacks 'chest'",
+        "ALTER TYPE public.muscle_group ADD VALUE 'chest' BEFORE 'back';",
+    ),
+    (
+        "DELETE FROM pg_enum WHERE enumlabel = 'full_body'",
+        ("vocabulary", "type public.muscle_group", ERROR),
+        "lacks 'full_body'",
+        "ALTER TYPE public.muscle_group ADD VALUE 'full_body' AFTER 'core';",
+    ),
+    (
+        "ALTER TABLE workouts DROP COLUMN description",
+        ("column", "column public.workouts.description", ERROR),
+        "it is not there, and Workout cannot be read without it",
+        "ALTER TABLE public.workouts ADD COLUMN description text;",
+    ),
+    (
+        "ALTER TABLE users DROP COLUMN created_at",
+        ("column", "column public.users.created_at", ERROR),
+        "it is not there",
+        "ALTER TABLE public.users ADD COLUMN created_at timestamp with time zone DEFAULT now() NOT NULL;",
+    ),
+    (
+        "ALTER TABLE set_records DROP COLUMN set_number",
+        ("column", "column public.set_records.set_number", ERROR),
+        "it is not there",
+        "ALTER TABLE public.set_records ADD COLUMN set_number integer NOT NULL;",
+    ),
+    (
+        "ALTER TABLE exercises DROP COLUMN category",
+        ("column", "column public.exercises.category", ERROR),
+        "it is not there",
+        "ALTER TABLE public.exercises ADD COLUMN category public.exercise_category NOT NULL;",
+    ),
+    (
+        "ALTER TABLE set_records ALTER COLUMN notes TYPE bytea USING NULL",
+        ("column", "column public.set_records.notes", ERROR),
+        "is bytea, and SetRecord takes text",
+        "ALTER TABLE public.set_records ALTER COLUMN notes TYPE text USING notes::text;",
+    ),
+    (
+        "ALTER TABLE set_records ALTER COLUMN weight_kg TYPE double precision",
+        ("column", "column public.set_records.weight_kg", ERROR),
+        "is double precision, and SetRecord takes numeric",
+        "ALTER TABLE public.set_records ALTER COLUMN weight_kg TYPE numeric USING weight_kg::numeric;",
+    ),
+    (
+        "ALTER TABLE set_records ALTER COLUMN reps TYPE bigint",
+        ("column", "column public.set_records.reps", ERROR),
+        "is bigint, and SetRecord takes integer",
+        "ALTER TABLE public.set_records ALTER COLUMN reps TYPE integer USING reps::integer;",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN created_at TYPE timestamp",
+        ("column", "column public.users.created_at", ERROR),
+        "is timestamp without time zone, and User takes timestamp with time zone",
+        "ALTER TABLE public.users ALTER COLUMN created_at DROP DEFAULT, ALTER COLUMN created_at TYPE timestamp with"
+        " time zone USING created_at::timestamp with time zone, ALTER COLUMN created_at SET DEFAULT"
+        " (now())::timestamp with time zone;",
+    ),
+    (
+        "ALTER TABLE workouts ALTER COLUMN status TYPE text",
+        ("column", "column public.workouts.status", ERROR),
+        "is text, and Workout takes public.workout_status",
+        "ALTER TABLE public.workouts ALTER COLUMN status DROP DEFAULT, ALTER COLUMN status TYPE public.workout_status"
+        " USING status::text::public.workout_status, ALTER COLUMN status SET DEFAULT"
+        " ('draft'::workout_status)::public.workout_status;",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN name DROP NOT NULL",
+        ("column", "column public.users.name", ERROR),
+        "may be null, and User always has it; no row is null",
+        "ALTER TABLE public.users ALTER COLUMN name SET NOT NULL;",
+    ),
+    (
+        "ALTER TABLE sessions ALTER COLUMN notes SET NOT NULL",
+        ("column", "column public.sessions.notes", WARNING),
+        "may not be null, and Session may be without it: such a record is refused",
+        "ALTER TABLE public.sessions ALTER COLUMN notes DROP NOT NULL;",
+    ),
+    (
+        "DROP INDEX idx_sessions_workout_id",
+        ("foreign-key", "constraint sessions_workout_id_fkey on public.sessions", WARNING),
+        "has no index: deleting a row of public.workouts reads all of public.sessions, 0 rows, 0 B",
+        "CREATE INDEX CONCURRENTLY idx_sessions_workout_id ON public.sessions (workout_id);",
+    ),
+    (
+        "CREATE INDEX twice ON sessions (workout_id)",
+        ("index", "index public.twice", WARNING),
+        "does the same as public.idx_sessions_workout_id: 8 kB, and each write to public.sessions pays for it",
+        "DROP INDEX CONCURRENTLY public.twice;",
+    ),
+    (
+        "ALTER TABLE users ADD CONSTRAINT again UNIQUE (email)",
+        ("index", "index public.again", WARNING),
+        "does the same as public.users_email_key",
+        "ALTER TABLE public.users DROP CONSTRAINT again;",
+    ),
+    (
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_sessions_workout_id'::regclass",
+        ("index", "index public.idx_sessions_workout_id", WARNING),
+        "is invalid: no query uses it, and each write to public.sessions pays for it, 8 kB",
+        "REINDEX INDEX CONCURRENTLY public.idx_sessions_workout_id;",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "place", "words", "statement"), MENDED, ids=[row[0] for row in MENDED])
+def test_a_fault_is_found_and_its_statement_mends_it(
+    migrated: ConnectionParams,
+    sql: Sql,
+    fault: str,
+    place: tuple[str, str, Severity],
+    words: str,
+    statement: str,
+) -> None:
+    assert wrong(look(migrated)) == []
+    do(sql, fault)
+    found = {(str(finding.check), finding.object): finding for finding in wrong(look(migrated))}
+    check, name, severity = place
+    finding = found[check, name]
+    assert (finding.severity, finding.sql) == (severity, statement)
+    assert finding.message.startswith(words)
+    do(sql, statement)
+    assert (check, name) not in {(left.check, left.object) for left in wrong(look(migrated))}
+    if "DROP COLUMN" not in fault:  # an index goes with its column
+        assert wrong(look(migrated)) == []
+
+
+def test_values_that_are_missing_side_by_side_are_added_in_the_order_of_the_findings(
+    migrated: ConnectionParams, sql: Sql
+) -> None:
+    before = one(sql, "SELECT enum_range(NULL::muscle_group)::text")
+    do(sql, "DELETE FROM pg_enum WHERE enumlabel IN ('shoulders', 'legs', 'chest')")
+    found = [finding.sql or "" for finding in wrong(look(migrated))]
+    assert found == [
+        "ALTER TYPE public.muscle_group ADD VALUE 'chest' BEFORE 'back';",
+        "ALTER TYPE public.muscle_group ADD VALUE 'legs' AFTER 'back';",
+        "ALTER TYPE public.muscle_group ADD VALUE 'shoulders' AFTER 'legs';",
+    ]
+    do(sql, *found)
+    assert wrong(look(migrated)) == []
+    assert one(sql, "SELECT enum_range(NULL::muscle_group)::text") == before
+
+
+def test_a_type_and_a_table_that_are_not_there(migrated: ConnectionParams, sql: Sql) -> None:
+    do(sql, "DROP TABLE audit_log", "DROP TYPE audit_action")
+    kind, table, rules = wrong(look(migrated))
+    assert (kind.object, kind.severity) == ("type public.audit_action", ERROR)
+    assert (table.object, table.severity, table.sql) == ("table public.audit_log", ERROR, None)
+    assert table.message.endswith("kinetria migrate status")
+    assert (rules.object, rules.severity) == ("table public.audit_log", WARNING)
+    assert rules.message == (
+        'audit rows dated in the future: could not be counted: relation "audit_log" does not exist  (42P01)'
+    )
+    assert kind.sql is not None
+    do(sql, kind.sql)
+    assert wrong(look(migrated)) == [table, rules]
+
+
+def test_an_empty_database_lacks_everything_and_says_so_once_a_table(empty: ConnectionParams) -> None:
+    found = look(empty)
+    assert found.count(ERROR) == 5 + 7
+    assert [
+        finding.message.split(":")[0] for finding in found.findings if finding.object == "table public.sessions"
+    ] == [
+        "the table of Session is not there; look which migration makes it",
+        "5 rules about its records could not be counted",
+    ]
+
+
+def test_a_value_that_the_code_does_not_know_is_an_error_once_a_row_holds_it(
+    migrated: ConnectionParams, sql: Sql
+) -> None:
+    do(sql, "ALTER TYPE workout_status ADD VALUE 'pau''sed' AFTER 'draft'")
+    (unused,) = wrong(look(migrated))
+    assert (unused.object, unused.severity, unused.count, unused.sql) == (
+        "type public.workout_status",
+        WARNING,
+        0,
+        None,
+    )
+    assert unused.message.startswith("has 'pau'sed', which WorkoutStatus does not know; no row holds it.")
+    owner = user(sql)
+    workout(sql, owner, status="pau'sed")
+    workout(sql, owner)
+    do(
+        sql,
+        "CREATE TABLE plans (stages workout_status[])",
+        "INSERT INTO plans VALUES ('{draft,pau''sed}'), ('{draft}')",
+    )
+    (used,) = wrong(look(migrated))
+    assert (used.severity, used.count) == (ERROR, 2)
+    assert "1 in public.plans.stages, 1 in public.workouts.status" in used.message
+
+
+def test_another_order_of_values_is_worth_a_warning(migrated: ConnectionParams, sql: Sql) -> None:
+    do(sql, "UPDATE pg_enum SET enumsortorder = enumsortorder + 100 WHERE enumlabel = 'draft'")
+    (found,) = wrong(look(migrated))
+    assert (found.check, found.object, found.severity, found.sql) == (
+        "vocabulary",
+        "type public.workout_status",
+        WARNING,
+        None,
+    )
+    assert found.message.startswith("its values are in the order published, archived, draft, those of WorkoutStatus")
+
+
+def test_a_required_column_of_a_table_with_rows_comes_back_in_three_steps(migrated: ConnectionParams, sql: Sql) -> None:
+    user(sql)
+    user(sql)
+    do(sql, "ALTER TABLE users DROP COLUMN name")
+    (missing,) = wrong(look(migrated))
+    assert missing.sql == "ALTER TABLE public.users ADD COLUMN name text;"
+    assert missing.message.endswith("; the table has rows: fill it, and then make it NOT NULL")
+    do(sql, missing.sql)
+    (null,) = wrong(look(migrated))
+    assert (null.object, null.severity, null.count) == ("column public.users.name", ERROR, 2)
+    assert null.message == "may be null, and User always has it; 2 rows are null: fill them first"
+    do(sql, "UPDATE users SET name = 'Ana'", null.sql or "")
+    assert wrong(look(migrated)) == []
+
+
+def test_a_column_that_the_code_does_not_know_is_not_dropped_lightly(migrated: ConnectionParams, sql: Sql) -> None:
+    do(sql, 'ALTER TABLE users ADD COLUMN "a\nb" text')
+    (found,) = wrong(look(migrated))
+    assert (found.check, found.object, found.severity, found.sql) == (
+        "column",
+        "column public.users.a\nb",
+        WARNING,
+        None,
+    )
+    assert found.message.startswith("User does not know it, and inspect goes on without it")
+
+
+# A foreign key's rows are found by an index that begins with its columns, whatever their order; by no other.
+COVERING = [
+    ("CREATE INDEX ON sessions (workout_id, status)", True),
+    ("CREATE INDEX ON sessions USING hash (workout_id)", True),
+    ("CREATE INDEX ON sessions (workout_id) WHERE workout_id IS NOT NULL", True),
+    ("CREATE INDEX ON sessions (status, workout_id)", False),
+    ("CREATE INDEX ON sessions (workout_id) WHERE status = 'completed'", False),
+    ("CREATE INDEX ON sessions (status) INCLUDE (workout_id)", False),
+    ("CREATE INDEX ON sessions USING brin (workout_id)", False),
+]
+
+
+@pytest.mark.parametrize(("index", "covered"), COVERING, ids=[row[0] for row in COVERING])
+def test_which_index_supports_a_foreign_key(migrated: ConnectionParams, sql: Sql, index: str, covered: bool) -> None:
+    do(sql, "DROP INDEX idx_sessions_workout_id", index)
+    found = wrong(look(migrated, only=["foreign-key"]))
+    assert [finding.object for finding in found] == (
+        [] if covered else ["constraint sessions_workout_id_fkey on public.sessions"]
+    )
+
+
+def test_a_key_of_two_columns_with_hostile_names_and_of_a_partitioned_table(
+    migrated: ConnectionParams, sql: Sql
+) -> None:
+    do(
+        sql,
+        "CREATE TABLE grid (x int, y int, PRIMARY KEY (x, y))",
+        'CREATE TABLE "sp""ot\n\x1b\\" ("o""x" int, "order" int, '
+        'CONSTRAINT "k[/x]" FOREIGN KEY ("o""x", "order") REFERENCES grid (x, y))',
+        "CREATE TABLE part (x int, y int, FOREIGN KEY (x, y) REFERENCES grid) PARTITION BY LIST (x)",
+        "CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)",
+        "CREATE INDEX idx_part_x_y ON grid (y)",
+    )
+    spot, parts = wrong(look(migrated, only=["foreign-key"]))
+    assert parts.object == "constraint part_x_y_fkey on public.part"
+    assert parts.sql == "CREATE INDEX ON public.part (x, y);"
+    assert spot.object == 'constraint "k[/x]" on public."sp""ot\n\x1b\\"'
+    assert spot.sql == (
+        'CREATE INDEX CONCURRENTLY U&"idx_sp""ot\\000A\\001B\\\\_o""x_order" ON public.U&"sp""ot\\000A\\001B\\\\"'
+        ' ("o""x", "order");'
+    )
+    do(sql, parts.sql or "", spot.sql or "")
+    assert wrong(look(migrated)) == []
+
+
+def test_an_index_of_a_hostile_name_is_dropped_by_what_the_screen_shows(migrated: ConnectionParams, sql: Sql) -> None:
+    do(sql, 'CREATE INDEX "a""b\n\x1b\\\U000e0001" ON sessions (workout_id)')
+    (found,) = wrong(look(migrated))
+    assert found.object == 'index public."a""b\n\x1b\\\U000e0001"'
+    assert found.sql == 'DROP INDEX CONCURRENTLY public.U&"a""b\\000A\\001B\\\\\\+0E0001";'
+    do(sql, found.sql or "")
+    assert wrong(look(migrated)) == []
+
+
+# Two indexes that look alike and are not the same.
+DIFFERENT = [
+    "CREATE INDEX other ON sessions (workout_id) WHERE notes IS NOT NULL",
+    "CREATE INDEX other ON sessions USING hash (workout_id)",
+    "CREATE INDEX other ON sessions (workout_id) INCLUDE (status)",
+    "CREATE INDEX other ON users (email text_pattern_ops)",
+    'CREATE INDEX other ON users (email COLLATE "C")',
+    "CREATE INDEX other ON users (lower(email))",
+    "CREATE INDEX other ON sessions (started_at ASC)",
+    "CREATE UNIQUE INDEX other ON sessions (workout_id, user_id)",
+]
+
+
+@pytest.mark.parametrize("index", DIFFERENT)
+def test_an_index_that_does_something_else_is_no_duplicate(migrated: ConnectionParams, sql: Sql, index: str) -> None:
+    do(sql, index)
+    assert wrong(look(migrated)) == []
+
+
+def test_of_two_that_are_the_same_what_keeps_rows_apart_stays(migrated: ConnectionParams, sql: Sql) -> None:
+    do(sql, "CREATE INDEX plain ON exercises (name)", "CREATE UNIQUE INDEX strict ON exercises (name)")
+    (found,) = wrong(look(migrated))
+    assert (found.object, found.sql) == ("index public.plain", "DROP INDEX CONCURRENTLY public.plain;")
+    assert found.bytes == 8192
+
+
+def test_an_index_that_begins_another_is_a_remark(migrated: ConnectionParams, sql: Sql) -> None:
+    do(sql, "CREATE INDEX long ON sessions (workout_id, started_at)")
+    found = {finding.object: finding for finding in look(migrated, only=["index"]).findings}
+    short = found["index public.idx_sessions_workout_id"]
+    assert short.severity is INFO
+    assert short.message.startswith("is the beginning of public.long, which can do its work: 8 kB")
+    assert {finding.severity for finding in found.values()} == {INFO}
+
+
+def test_what_the_migrations_make_is_only_a_remark(migrated: ConnectionParams) -> None:
+    alike = ["index public.idx_refresh_tokens_token_hash", "index public.idx_users_email"]
+    known = look(migrated).findings
+    assert [found.object for found in known if "does the same" in found.message] == alike
+    assert {found.severity for found in known} == {INFO}
+    assert [found.object for found in wrong(check_database(inspector=inspector(migrated)))] == alike
+
+
+def test_an_interrupted_reindex_leaves_what_is_dropped(migrated: ConnectionParams, sql: Sql) -> None:
+    do(
+        sql,
+        "CREATE INDEX idx_sessions_workout_id_ccnew1 ON sessions (workout_id)",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_sessions_workout_id_ccnew1'::regclass",
+    )
+    (found,) = wrong(look(migrated))
+    assert (found.severity, found.sql) == (WARNING, "DROP INDEX CONCURRENTLY public.idx_sessions_workout_id_ccnew1;")
+    do(sql, found.sql or "")
+    assert wrong(look(migrated)) == []
+
+
+def test_an_interrupted_build_is_found_and_mended_once_its_rows_allow_it(migrated: ConnectionParams, sql: Sql) -> None:
+    user(sql, name="Ana")
+    other = user(sql, name="Ana")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        do(sql, "CREATE UNIQUE INDEX CONCURRENTLY one_name ON users (name)")
+    (found,) = wrong(look(migrated))
+    assert (found.object, found.sql) == ("index public.one_name", "REINDEX INDEX CONCURRENTLY public.one_name;")
+    sql.execute("DELETE FROM users WHERE id = %s", [other])
+    do(sql, found.sql or "")
+    assert wrong(look(migrated)) == []
+
+
+def test_an_index_that_is_being_built_is_a_remark(migrated: ConnectionParams, sql: Sql) -> None:
+    with connect_to(migrated) as holder, connect_to(migrated) as builder:
+        # A writer that has not committed keeps the build waiting.
+        holder.autocommit = False
+        user(holder)
+        thread = threading.Thread(target=do, args=(builder, "CREATE INDEX CONCURRENTLY slow ON users (name)"))
+        thread.start()
+        try:
+            wait_until(sql, "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE index_relid <> 0")
+            (found,) = [row for row in look(migrated, only=["index"]).findings if row.object == "index public.slow"]
+        finally:
+            holder.rollback()
+            thread.join()
+    assert (found.severity, found.sql) == (INFO, None)
+    assert found.message.startswith("is being built now")
+
+
+def wait_until(sql: Sql, query: str) -> None:
+    """Ask until the answer is yes; a test that never gets it fails."""
+    for _ in range(2000):
+        if one(sql, query):
+            return
+    raise AssertionError(query)
+
+
+def test_an_index_that_no_query_uses_is_found_after_a_day(migrated: ConnectionParams, sql: Sql) -> None:
+    fill(sql)
+    now = one(sql, "SELECT now()")
+    assert [found.object for found in wrong(look(migrated, only=["index"]))] == []
+    later = look(migrated, only=["index"], now=now + timedelta(days=3))
+    (found,) = [row for row in wrong(later) if row.object == "index public.idle"]
+    assert (found.severity, found.sql) == (WARNING, "DROP INDEX CONCURRENTLY public.idle;")
+    assert "no query has used it in 3 days, and public.set_records was read " in found.message
+    unused = {row.object for row in later.findings if "no query has used it" in row.message}
+    # Neither what supports a foreign key nor what keeps rows apart is called unused.
+    assert unused == {"index public.idle"}
+    do(
+        sql,
+        "SET enable_seqscan = off",
+        "SELECT FROM set_records WHERE notes = 'x'",
+        "SELECT pg_stat_force_next_flush()",
+    )
+    assert wrong(look(migrated, only=["index"], now=now + timedelta(days=3))) == []
+
+
+def fill(sql: Sql) -> None:
+    """A table with many rows that was read often, and an index that nothing has used."""
+    owner = user(sql)
+    visit = session(sql, owner, workout(sql, owner))
+    squat = exercise(sql)
+    for number in range(1, 4):
+        set_record(sql, session_id=visit, exercise_id=squat, set_number=number, reps=5)
+    sql.execute(
+        "INSERT INTO set_records (session_id, exercise_id, set_number, reps)"
+        " SELECT %s, %s, 4, 5 FROM generate_series(1, 1500)",
+        [visit, squat],
+    )
+    do(sql, "CREATE INDEX idle ON set_records (notes)", "ANALYZE set_records")
+    for _ in range(120):
+        count(sql, "set_records")
+    do(sql, "SELECT pg_stat_force_next_flush()")
