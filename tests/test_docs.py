@@ -20,7 +20,7 @@ def section(title: str) -> str:
 
 def test_every_command_has_a_row_and_every_row_a_command() -> None:
     rows = set(re.findall(r"^\| `kinetria ([a-z -]+?)(?: [A-Z\[][^`]*)?`", section("Commands"), re.MULTILINE))
-    groups = {"inspect", "config"}
+    groups = {"inspect", "config", "db"}
     expected = {" ".join(path) for path in command_paths() if (path and path[0] not in groups) or len(path) > 1}
     assert rows == {row for row in expected if not row.startswith("inspect ")} | {"inspect"}
 

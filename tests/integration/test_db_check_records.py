@@ -98,7 +98,8 @@ BREAKING: dict[str, Callable[[Sql], Rows]] = {
 }
 KEEPING: dict[str, Callable[[Sql], Rows]] = {
     "completed_without_end": lambda sql: both(
-        [visit(sql, status="completed", completed_at=ago(sql, minutes=-1))], [visit(sql), visit(sql, status="cancelled")]
+        [visit(sql, status="completed", completed_at=ago(sql, minutes=-1))],
+        [visit(sql), visit(sql, status="cancelled")],
     ),
     "ended_before_began": lambda sql: [
         visit(sql, status="completed", started_at="2026-01-02 10:00+00", completed_at="2026-01-02 10:00+00")

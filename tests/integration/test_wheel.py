@@ -28,6 +28,8 @@ def test_the_wheel_carries_the_migrations_and_the_queries(wheel: Path) -> None:
     for path in MIGRATIONS.glob("*.sql"):
         assert f"kinetria_cli/_bundled/migrations/{path.name}" in names
     assert "kinetria_cli/gateways/postgres/queries/users.sql" in names
+    assert "kinetria_cli/gateways/postgres/checks/catalog/indexes.sql" in names
+    assert "kinetria_cli/gateways/postgres/checks/invariants/ended_before_began.sql" in names
     assert "kinetria_cli/data/exercises.toml" in names
     assert not [name for name in names if name.startswith(("tests", "bench"))]
 
