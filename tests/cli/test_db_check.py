@@ -49,6 +49,7 @@ def test_people_read_the_verdict_each_finding_and_the_next_step(new: Cli, sql: S
     owner = user(sql)
     plan = workout(sql, owner)
     ids = sorted(str(session(sql, owner, plan, status="completed")) for _ in range(6))
+    do(sql, "ANALYZE sessions")
     answer = new("db", "check", "--skip", "index")
     assert (answer.code, answer.err) == (1, "")
     assert lines_of(answer) == [
@@ -59,14 +60,17 @@ def test_people_read_the_verdict_each_finding_and_the_next_step(new: Cli, sql: S
         "xx table public.sessions",
         "     completed sessions without a time of completion: 6; the statement takes the time of their last",
         "     change",
-        f"     as {', '.join(ids[:5])}, ...",
+        f"     as {ids[0]}, {ids[1]},",
+        f"     {ids[2]}, {ids[3]},",
+        f"     {ids[4]}, ...",
         "     UPDATE public.sessions SET completed_at = greatest(started_at, updated_at) WHERE status = 'completed'"
         " AND completed_at IS NULL;",
         "!! constraint sessions_workout_id_fkey on public.sessions",
         f"     has no index: deleting a row of public.workouts reads all of public.sessions, 6 rows, {size(sql)}",
         "     CREATE INDEX CONCURRENTLY idx_sessions_workout_id ON public.sessions (workout_id);",
-        "  next: put what changes the schema into a migration (kinetria migrate new), run what mends records,"
-        " then  kinetria db check",
+        "  next: put what changes the schema into a migration: kinetria migrate new",
+        "        run what mends records",
+        "        then  kinetria db check",
     ]
 
 

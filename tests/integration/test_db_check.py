@@ -96,7 +96,7 @@ MENDED = [
     (
         "ALTER TABLE users ALTER COLUMN name DROP NOT NULL",
         ("column", "column public.users.name", ERROR),
-        "may be null, and User always has it; no row is null",
+        "may be null, and User always has it; null in no row",
         "ALTER TABLE public.users ALTER COLUMN name SET NOT NULL;",
     ),
     (
@@ -196,6 +196,12 @@ def test_an_empty_database_lacks_everything_and_says_so_once_a_table(empty: Conn
     ]
 
 
+def test_a_database_without_the_schema_public_lacks_everything_too(empty: ConnectionParams) -> None:
+    with connect_to(empty) as sql:
+        do(sql, "DROP SCHEMA public")
+    assert look(empty).count(ERROR) == 5 + 7
+
+
 def test_a_value_that_the_code_does_not_know_is_an_error_once_a_row_holds_it(
     migrated: ConnectionParams, sql: Sql
 ) -> None:
@@ -243,7 +249,7 @@ def test_a_required_column_of_a_table_with_rows_comes_back_in_three_steps(migrat
     do(sql, missing.sql)
     (null,) = wrong(look(migrated))
     assert (null.object, null.severity, null.count) == ("column public.users.name", ERROR, 2)
-    assert null.message == "may be null, and User always has it; 2 rows are null: fill them first"
+    assert null.message == "may be null, and User always has it; null in 2 rows: fill these first"
     do(sql, "UPDATE users SET name = 'Ana'", null.sql or "")
     assert wrong(look(migrated)) == []
 

@@ -246,7 +246,7 @@ def test_a_role_that_may_not_read_a_table_says_what_it_could_not_count(migrated:
     found = look(clerk(migrated, READ, "REVOKE SELECT ON users, workouts FROM check_clerk"))
     said = {(row.object, row.severity): row.message for row in wrong(found)}
     assert said["column public.users.name", ERROR].endswith(
-        "how many rows are null could not be counted: permission denied for table users  (42501)"
+        "where it is null could not be counted: permission denied for table users  (42501)"
     )
     assert said["type public.workout_status", WARNING].endswith("permission denied for table workouts  (42501)")
     assert said["table public.users", WARNING] == (
@@ -290,6 +290,13 @@ def test_a_rule_that_takes_longer_than_the_role_allows_is_a_finding_and_the_look
         with pytest.raises(QueryFailed, match="canceling statement due to statement timeout"):
             view.broken(slow, now)
         assert view.broken(RULES["set_without_effort"], now).count == 0
+
+
+def test_a_look_holds_no_lock_on_what_it_has_read(migrated: ConnectionParams, sql: Sql) -> None:
+    with inspector(migrated).look() as view:
+        for rule in RULES.values():
+            view.broken(rule, view.clock().now)
+        do(sql, "SET lock_timeout = '1s'", "ALTER TABLE set_records ADD COLUMN rpe integer")
 
 
 def test_a_look_is_of_one_moment_and_cannot_write(migrated: ConnectionParams, sql: Sql) -> None:

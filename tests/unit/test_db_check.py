@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from kinetria_cli.domain.check import CHECKS, CheckReport, FailOn, Finding, Severity, ordered
-from kinetria_cli.domain.check_facts import Broken, Clock, IndexFacts
+from kinetria_cli.domain.check_facts import Broken, Clock, IndexFacts, Invariant
 from kinetria_cli.domain.errors import DatabaseUnreachable, EngineUnavailable, MalformedParameters, QueryFailed
 from kinetria_cli.usecases.db_check import check_database
 from tests.fakes import raising
@@ -46,7 +47,8 @@ def index(name: str, number: int = 1) -> IndexFacts:
 class FakeInspector:
     """Sees what it is given; the rest is an empty database."""
 
-    def __init__(self, **seen: Callable[..., Any]) -> None:
+    def __init__(self, *rules: Invariant, **seen: Callable[..., Any]) -> None:
+        self._rules = rules
         self._seen = {
             "clock": lambda: Clock(NOW, NOW),
             "vocabularies": dict,
@@ -63,8 +65,8 @@ class FakeInspector:
     def look(self) -> Iterator[Any]:
         yield SimpleNamespace(**self._seen)
 
-    def invariants(self) -> tuple[Any, ...]:
-        return ()
+    def invariants(self) -> tuple[Invariant, ...]:
+        return self._rules
 
 
 def test_findings_are_told_by_severity_then_check_then_object() -> None:
@@ -123,7 +125,7 @@ def test_only_a_check_that_exists_can_be_asked_for() -> None:
 
 def test_what_the_migrations_make_is_a_remark_where_that_is_known() -> None:
     twins = FakeInspector(indexes=lambda: (index("first", 1), index("second", 2)))
-    made = frozenset({"index public.second"})
+    made = frozenset({"index public.first", "index public.second"})
 
     def severity(report: CheckReport) -> list[Severity]:
         return [finding.severity for finding in report.findings if finding.object == "index public.second"]
@@ -131,6 +133,16 @@ def test_what_the_migrations_make_is_a_remark_where_that_is_known() -> None:
     assert severity(check_database(inspector=twins, drift=lambda: ((), made))) == [INFO]
     assert severity(check_database(inspector=twins, drift=lambda: ((), frozenset()))) == [WARNING]
     assert severity(check_database(inspector=twins)) == [WARNING]
+
+
+def test_of_twins_the_one_that_no_migration_makes_goes_though_it_is_older() -> None:
+    twins = FakeInspector(indexes=lambda: (index("older", 1), index("wanted", 2)))
+    report = check_database(
+        inspector=twins, drift=lambda: ((), frozenset({"index public.wanted"})), only=["drift", "index"]
+    )
+    (found,) = report.findings
+    assert (found.object, found.severity) == ("index public.older", WARNING)
+    assert found.sql == "DROP INDEX CONCURRENTLY public.older;"
 
 
 def test_what_cannot_be_looked_at_is_a_warning_and_the_others_go_on() -> None:
@@ -144,6 +156,33 @@ def test_what_cannot_be_looked_at_is_a_warning_and_the_others_go_on() -> None:
         ("foreign-key", "check foreign-key", WARNING, "could not be looked at: canceling statement"),
     ]
     assert report.passed
+
+
+RULE = Invariant("slow", "slow rows", ERROR, "users", "SELECT id FROM users", "wait", None)
+OTHER = replace(RULE, name="slower", title="slower rows")
+
+
+@pytest.mark.parametrize(
+    ("rules", "message", "rule"),
+    [
+        ((RULE,), "slow rows: could not be counted: timeout", "slow"),
+        ((RULE, OTHER), "2 rules about its records could not be counted: timeout", None),
+    ],
+)
+def test_rules_that_take_too_long_are_a_warning(rules: tuple[Invariant, ...], message: str, rule: str | None) -> None:
+    def broken(*_: object) -> Broken:
+        raise QueryFailed("timeout")
+
+    (found,) = check_database(inspector=FakeInspector(*rules, broken=broken), only=["invariant"]).findings
+    assert (found.object, found.severity, found.message, found.rule) == ("table public.users", WARNING, message, rule)
+
+
+def test_a_connection_that_is_lost_while_rules_are_counted_ends_the_check() -> None:
+    def broken(*_: object) -> Broken:
+        raise DatabaseUnreachable("gone")
+
+    with pytest.raises(DatabaseUnreachable, match="gone"):
+        check_database(inspector=FakeInspector(RULE, broken=broken))
 
 
 @pytest.mark.parametrize("name", ["clock", "vocabularies", "tables", "foreign_keys", "indexes"])

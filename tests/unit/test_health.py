@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from kinetria_cli.domain.check import CheckReport, Finding, Severity
 from kinetria_cli.domain.errors import (
     DatabaseUnreachable,
     EngineUnavailable,
@@ -187,6 +188,35 @@ def test_an_engine_that_cannot_be_asked_is_a_failed_check_and_the_others_go_on()
 def test_a_service_that_is_not_healthy_points_at_its_log(answer: HttpAnswer, words: str) -> None:
     found = told(check_health(ports(answer=answer)))
     assert found["service"] == (FAIL, f"{URL} answers {words}", "kinetria logs app")
+
+
+def checked(*severities: Severity) -> CheckReport:
+    return CheckReport(tuple(Finding("index", "x", severity, "y") for severity in severities), ("index",), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        (checked(Severity.INFO), (OK, "0 errors, 0 warnings", None)),
+        (checked(Severity.WARNING), (WARN, "0 errors, 1 warning", "kinetria db check")),
+        (checked(Severity.ERROR, Severity.ERROR, Severity.WARNING), (FAIL, "2 errors, 1 warning", "kinetria db check")),
+    ],
+)
+def test_the_records_are_told_as_the_findings_are(
+    found: CheckReport, wanted: tuple[CheckStatus, str, str | None]
+) -> None:
+    assert told(check_health(replace(ports(), check=lambda: found)))["records"] == wanted
+
+
+def test_records_that_cannot_be_looked_at_are_a_failed_check() -> None:
+    lost = replace(ports(), check=raising(DatabaseUnreachable("gone", hint="start it")))
+    assert told(check_health(lost))["records"] == (FAIL, "gone", "start it")
+
+
+def test_records_are_not_looked_at_while_something_fails() -> None:
+    broken = replace(ports(answer=None), check=raising(DatabaseUnreachable("never asked")))
+    assert told(check_health(broken))["records"] == (SKIPPED, "not looked at while service fails", None)
+    assert "records" not in told(check_health(ports()))
 
 
 class Reports:

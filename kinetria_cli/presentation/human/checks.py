@@ -8,11 +8,6 @@ from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, one_line
 
 _MARKS = {Severity.ERROR: Mark.FAILED, Severity.WARNING: Mark.LOOK, Severity.INFO: Mark.SKIPPED}
-# By whether it is about records.
-_STEPS = {
-    False: "put what changes the schema into a migration (kinetria migrate new)",
-    True: "run what mends records",
-}
 _INDENT = " " * 5
 
 
@@ -27,11 +22,15 @@ def render(result: CheckReport, screen: Screen) -> None:
     remarks = result.count(Severity.INFO)
     if remarks and not result.detailed:
         screen.line(screen.mark(Mark.SKIPPED), f" {counted(remarks, 'remark')}: kinetria db check -v lists them")
-    mended = {
-        finding.check == "invariant" for finding in shown if finding.sql and finding.severity is not Severity.INFO
-    }
-    if mended:
-        screen.line("  next: ", ", ".join(_STEPS[records] for records in sorted(mended)), ", then  kinetria db check")
+    steps = {_step(finding) for finding in shown if finding.sql and finding.severity is not Severity.INFO}
+    for number, step in enumerate([*sorted(steps), "then  kinetria db check"] if steps else []):
+        screen.line("        " if number else "  next: ", step)
+
+
+def _step(finding: Finding) -> str:
+    if finding.check == "invariant":
+        return "run what mends records"
+    return "put what changes the schema into a migration: kinetria migrate new"
 
 
 def _verdict(result: CheckReport) -> str:
@@ -46,11 +45,11 @@ def _verdict(result: CheckReport) -> str:
 
 def _show(finding: Finding, screen: Screen) -> None:
     screen.line(screen.mark(_MARKS[finding.severity]), " ", one_line(finding.object))
-    # A long word, as a name can be one, is not cut: it may be needed.
-    for line in textwrap.wrap(one_line(finding.message), screen.width - len(_INDENT), break_long_words=False):
-        screen.line(_INDENT, line)
-    if finding.samples:
-        more = ", ..." if finding.count is not None and finding.count > len(finding.samples) else ""
-        screen.line(_INDENT, "as ", one_line(", ".join(finding.samples)), more)
+    more = ", ..." if finding.count is not None and finding.count > len(finding.samples) else ""
+    samples = f"as {', '.join(finding.samples)}{more}" if finding.samples else ""
+    for text in (finding.message, samples):
+        # A long word, as a name can be one, is not cut: it may be needed.
+        for line in textwrap.wrap(one_line(text), screen.width - len(_INDENT), break_long_words=False):
+            screen.line(_INDENT, line)
     if finding.sql:
         screen.line(_INDENT, one_line(finding.sql))

@@ -10,6 +10,7 @@ from kinetria_cli.domain.check import Finding, Severity
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import DatabaseUnreachable, KinetriaError
 from kinetria_cli.domain.fields import ENTITIES, Field, FieldKind, fields_of
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.vos import VOCABULARIES
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def _nulls(view: View, table: str, column: str) -> tuple[int | None, str]:
     except DatabaseUnreachable:
         raise
     except KinetriaError as error:
-        return None, f"how many rows are null could not be counted: {error.message}"
-    return nulls, f"{nulls:,} rows are null: fill them first" if nulls else "no row is null"
+        return None, f"where it is null could not be counted: {error.message}"
+    return nulls, f"null in {counted(nulls, 'row')}: fill these first" if nulls else "null in no row"
 
 
 def _type_of(field: Field) -> str:

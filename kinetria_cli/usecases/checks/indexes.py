@@ -39,7 +39,7 @@ def check_indexes(view: View, clock: Clock, made: frozenset[str] | None) -> Iter
         if not index.valid:
             yield _invalid(index)
             continue
-        cover = _cover(index, by_table[index.table])
+        cover = _cover(index, by_table[index.table], made)
         if cover is not None:
             told.add(index.object)
             yield _covered(index, cover, made)
@@ -61,27 +61,23 @@ def _invalid(index: IndexFacts) -> Finding:
     return Finding(CHECK, index.object, Severity.WARNING, f"{cost}; {why}", sql, bytes=index.bytes)
 
 
-def _cover(index: IndexFacts, others: Sequence[IndexFacts]) -> IndexFacts | None:
+def _cover(index: IndexFacts, others: Sequence[IndexFacts], made: frozenset[str] | None) -> IndexFacts | None:
     """Return what does all that an index does: one that is the same, else the shortest that begins like it."""
-    same = [other for other in others if _same(index, other)]
+    same = [other for other in others if _same(index, other) and _worth(other, made) < _worth(index, made)]
     if same:
-        return min(same, key=_worth)
+        return min(same, key=lambda other: _worth(other, made))
     longer = [other for other in others if _begins(index, other)]
     return min(longer, key=lambda other: (len(other.keys), other.number)) if longer else None
 
 
-def _worth(index: IndexFacts) -> tuple[bool, bool, bool, int]:
-    """Sort what should stay first: what a constraint, uniqueness or replication needs, then what is older."""
-    return (index.constraint is None, not index.unique, not index.wanted, index.number)
+def _worth(index: IndexFacts, made: frozenset[str] | None) -> tuple[bool, bool, bool, bool, int]:
+    """Sort what should stay first: what a constraint, uniqueness or replication needs, then what migrations make."""
+    surplus = made is not None and index.object not in made
+    return (index.constraint is None, not index.unique, not index.wanted, surplus, index.number)
 
 
 def _same(index: IndexFacts, other: IndexFacts) -> bool:
-    return (
-        other.number != index.number
-        and (other.keys, other.rest) == (index.keys, index.rest)
-        and (other.unique or not index.unique)
-        and _worth(other) < _worth(index)
-    )
+    return (other.keys, other.rest) == (index.keys, index.rest) and (other.unique or not index.unique)
 
 
 def _begins(index: IndexFacts, other: IndexFacts) -> bool:

@@ -162,8 +162,8 @@ class PostgresView:
         return Broken(rows[0][1] if rows else 0, tuple(name for name, _ in rows))
 
     def _rows(self, query: bytes | sql.Composed, values: Mapping[str, object] | None = None) -> list[Any]:
-        """Return all rows; what fails leaves the look as it was."""
-        with translated(self._params), self._connection.transaction():
+        """Return all rows; what fails leaves the look as it was. Rolled back, it holds no lock on what was read."""
+        with translated(self._params), self._connection.transaction(force_rollback=True):
             return self._connection.execute(query, values or {}).fetchall()
 
 
