@@ -13,7 +13,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
 from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, RecordConflict, RecordNotFound
-from kinetria_cli.domain.fields import NOUNS
+from kinetria_cli.domain.fields import NOUNS, FieldKind, fields_of
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.loss import Loss, LossKind
 from kinetria_cli.domain.migration import (
@@ -43,6 +43,7 @@ from kinetria_cli.domain.records import (
     Page,
     Sort,
     Span,
+    Within,
     filterable,
     id_range,
     newest_first,
@@ -128,21 +129,26 @@ class FakeRepository(Generic[E]):
         last: Any = page[-1]
         return Page(page, cursor.encode(self._name, order, cursor.Position(getattr(last, order.column), last.id)))
 
-    @staticmethod
-    def _ordered(records: Iterable[E], order: Sort) -> "builtins.list[E]":
+    def _ordered(self, records: Iterable[E], order: Sort) -> "builtins.list[E]":
         """Python's sort is stable: by id first, then by the column, those without a value at the end."""
         by_id = sorted(records, key=FakeRepository._id, reverse=order.descending)
         valued = [record for record in by_id if getattr(record, order.column) is not None]
-        valued.sort(key=lambda record: getattr(record, order.column), reverse=order.descending)
+        valued.sort(key=lambda record: self._rank(order, getattr(record, order.column)), reverse=order.descending)
         return valued + [record for record in by_id if getattr(record, order.column) is None]
 
-    @staticmethod
-    def _is_behind(record: Any, order: Sort, place: cursor.Position) -> bool:
+    def _is_behind(self, record: Any, order: Sort, place: cursor.Position) -> bool:
         value = getattr(record, order.column)
         beyond: Callable[[Any, Any], bool] = operator.lt if order.descending else operator.gt
         if place.value is None or value is None:
             return value is None and (place.value is not None or beyond(record.id, place.id))
-        return beyond((value, record.id), (place.value, place.id))
+        return beyond((self._rank(order, value), record.id), (self._rank(order, place.value), place.id))
+
+    def _rank(self, order: Sort, value: Any) -> Any:
+        """What PostgreSQL orders by: words as their ENUM lists them, addresses of version 4 first."""
+        described = fields_of(self._name)[order.column]
+        if described.vocabulary:
+            return [*described.vocabulary].index(value)
+        return (value.version, int(value)) if described.kind is FieldKind.ADDRESS else value
 
     def exists(self, record_id: UUID) -> bool:
         return record_id in self._rows[self._name]
@@ -237,8 +243,12 @@ class FakeRepository(Generic[E]):
         value = getattr(row, name)
         if isinstance(wanted, Span):
             return value is not None and (
-                (wanted.since is None or value >= wanted.since) and (wanted.before is None or value < wanted.before)
+                (wanted.since is None or value >= wanted.since)
+                and (wanted.before is None or value < wanted.before)
+                and (wanted.until is None or value <= wanted.until)
             )
+        if isinstance(wanted, Within):
+            return value is not None and value in wanted.network
         if isinstance(wanted, Contains):
             return contains(value, wanted)
         if isinstance(wanted, Holds):

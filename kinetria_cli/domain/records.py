@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from kinetria_cli.domain.fields import Field, FieldKind, fields_of, time_field
 E = TypeVar("E")
 
 Filters = Mapping[str, object]
-"""Column -> what is wanted: a value that it equals, or a `Span`, `Contains`, `Holds` or `Matches`; None means any.
+"""Column -> what is wanted: a value that it equals, or one of the classes below; None means any.
 
 Two keys are no column of their own: `search` looks for text in every column of text, and the sets have `user_id`.
 """
@@ -22,10 +23,11 @@ SEARCH = "search"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """At least `since` and less than `before`; None leaves that end open."""
+    """At least `since`, less than `before` and at most `until`; None leaves that end open."""
 
     since: Any = None
     before: Any = None
+    until: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class Contains:
     """Has this text in it, whatever the case; no character stands for another."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """An address of this network."""
+
+    network: IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ def sortable(table: str) -> tuple[str, ...]:
 def filterable(table: str) -> tuple[str, ...]:
     """Return the keys that a list can be narrowed by."""
     keys = [field.name for field in fields_of(table).values() if not field.secret]
-    return (*keys, *(["user_id"] if table == "set_records" else []), SEARCH)
+    return (*keys, *(["user_id"] if table == "set_records" else []), *([SEARCH] if searched(table) else []))
 
 
 def searched(table: str) -> tuple[str, ...]:

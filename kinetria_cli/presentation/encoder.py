@@ -42,6 +42,8 @@ def encode(value: Any, *, reveal: bool = False) -> Any:
     """
     if hasattr(value, "as_data"):
         return encode(value.as_data(), reveal=reveal)
+    if hasattr(value, "as_record"):
+        return {name: _field(name, found, reveal=reveal) for name, found in value.as_record().items()}
     if is_dataclass(value) and not isinstance(value, type):
         return _fields(value, reveal=reveal)
     if isinstance(value, Mapping):
@@ -57,11 +59,13 @@ def _fields(value: Any, *, reveal: bool) -> dict[str, Any]:
         content = getattr(value, field.name)
         if field.metadata.get("merged"):
             found |= encode(content, reveal=reveal)
-        elif field.name in SECRET_FIELDS and not reveal:
-            found[field.name] = _secret(content)
         elif field.metadata.get("json", True):
-            found[field.name] = encode(content, reveal=reveal)
+            found[field.name] = _field(field.name, content, reveal=reveal)
     return found
+
+
+def _field(name: str, value: Any, *, reveal: bool) -> Any:
+    return _secret(value) if name in SECRET_FIELDS and not reveal else encode(value, reveal=reveal)
 
 
 def _scalar(value: Any) -> Any:

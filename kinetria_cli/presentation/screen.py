@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
+from kinetria_cli.presentation.cells import cut, padded, width
 from kinetria_cli.presentation.text import Whole, one_line, printable
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_WIDTH = 100
 MIN_COLUMN = 5
+LONGEST_CELL = 1000
 
 Segment = tuple[str, str]
 """A text that is printable already, and its style."""
@@ -107,22 +109,38 @@ class Screen:
             segments.append((" " * gap + right, "dim"))
         self._write(segments)
 
+    def cut(self, text: str) -> str:
+        """Return a printable text no wider than the screen."""
+        return cut(text, self.width)
+
+    def fits(self, header: Sequence[str], rows: Sequence[Sequence[object]], *, cut: bool = False) -> bool:
+        """Whether the table is no wider than the screen; with `cut`, once long cells are cut."""
+        widths = _widths(header, self._cells(rows))
+        if cut:
+            self._fit(widths, rows)
+        return sum(widths) <= self._room(widths)
+
     def table(self, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print aligned columns without boxes; a column of numbers is right-aligned, long cells are cut to fit."""
-        cells = [[f"{value:,}" if isinstance(value, int) else one_line(value) for value in row] for row in rows]
-        widths = [max(len(title), *(len(row[i]) for row in cells), 1) for i, title in enumerate(header)]
-        widths = [min(width, self.width) for width in widths]
+        cells = self._cells(rows)
+        widths = [min(width, self.width) for width in _widths(header, cells)]
         self._fit(widths, rows)
         numeric = [any(isinstance(row[i], int | Decimal) for row in rows) for i in range(len(header))]
         self._write([(_row(header, widths, numeric), "dim")])
         for row in cells:
             self._write([(_row(row, widths, numeric), "")])
 
+    @staticmethod
+    def _cells(rows: Sequence[Sequence[object]]) -> list[list[str]]:
+        return [[f"{value:,}" if isinstance(value, int) else _beginning(value) for value in row] for row in rows]
+
+    def _room(self, widths: Sequence[int]) -> int:
+        return self.width - 2 * (len(widths) - 1)
+
     def _fit(self, widths: list[int], rows: Sequence[Sequence[object]]) -> None:
         """Narrow the widest columns until the row fits, but none of ids or times: a cut one cannot be used."""
         free = [i for i in range(len(widths)) if not any(isinstance(row[i], UUID | Whole) for row in rows)]
-        room = self.width - 2 * (len(widths) - 1)
-        while sum(widths) > room and any(widths[i] > MIN_COLUMN for i in free):
+        while sum(widths) > self._room(widths) and any(widths[i] > MIN_COLUMN for i in free):
             widths[max(free, key=lambda i: widths[i])] -= 1
 
     def _write(self, segments: Sequence[Segment]) -> None:
@@ -145,11 +163,20 @@ class Screen:
         self.console.print(Text.assemble(*segments))
 
 
+def _beginning(value: object) -> str:
+    """A cell's text on one line: of a very long one what can be seen of it, and a sign that it goes on."""
+    text = str(value)
+    return one_line(text) if len(text) <= LONGEST_CELL else one_line(text[:LONGEST_CELL]) + "…"
+
+
+def _widths(header: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(title), *(width(row[i]) for row in cells), 1) for i, title in enumerate(header)]
+
+
 def _row(values: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
-    parts = []
-    for value, width, right in zip(values, widths, numeric, strict=True):
-        cut = value if len(value) <= width else value[: width - 1] + "…"
-        parts.append(cut.rjust(width) if right else cut.ljust(width))
+    parts = [
+        padded(cut(value, room), room, right=right) for value, room, right in zip(values, widths, numeric, strict=True)
+    ]
     return "  ".join(parts).rstrip()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.insight import MAX_WEEKS, Training
 from kinetria_cli.domain.records import Filters
+from kinetria_cli.usecases.inspect import resolved
 from kinetria_cli.usecases.lookup import find
 
 if TYPE_CHECKING:
@@ -40,6 +41,6 @@ def training(
     if not 1 <= weeks <= MAX_WEEKS:
         raise MalformedParameters(f"--weeks is {weeks}", hint=f"a number from 1 to {MAX_WEEKS}")
     found = None if user is None else find("users", user, repositories)
-    wanted = filters if found is None else {**filters, "user_id": found.id}
+    wanted = {**resolved(filters, repositories), "user_id": found.id if found else None}
     figures = log.figures(wanted, weeks=weeks)
     return Training.of(figures, entity=entity, user=None if found is None else found.email)

@@ -28,14 +28,15 @@ def test_a_list_for_people_has_a_row_a_record_and_the_count(gym: Cli, entity: st
     header, *records, counted, more = answer.out.splitlines()
     assert header == header.lower() and len(records) == 3
     assert counted == f"3 of {DEMO[entity.replace('-', '_')]:,}"
-    assert more.startswith("more: --after ")
+    assert more.startswith(f"more: kinetria inspect {entity} --limit 3 --after ")
     assert all(len(line) <= 100 for line in (header, *records))
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_a_list_without_records_is_no_failure(new: Cli, entity: str) -> None:
     answer = new("inspect", entity, "--count")
-    assert (answer.code, answer.out, answer.err) == (0, f"no {entity.replace('-', ' ')} match\n", "")
+    noun = {"audit-log": "audit rows"}.get(entity, entity.replace("-", " "))
+    assert (answer.code, answer.out, answer.err) == (0, f"no {noun} match\n", "")
     data = succeeded(new("inspect", entity, "--count", "--json"))
     assert data == {"entity": entity, "items": [], "next_cursor": None, "total": 0}
 
@@ -85,7 +86,7 @@ def test_rows_of_the_same_moment_are_not_lost_between_pages(new: Cli, sql: Sql) 
             f"status = 'completed' AND user_id = (SELECT id FROM users WHERE email = '{ANA}')",
         ),
         ("refresh-tokens", ("--revoked",), "revoked"),
-        ("refresh-tokens", ("--live",), "NOT revoked"),
+        ("refresh-tokens", ("--not-revoked",), "NOT revoked"),
         ("audit-log", ("--action", "login"), "action = 'login'"),
         (
             "audit-log",

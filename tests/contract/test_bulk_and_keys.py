@@ -15,9 +15,7 @@ from kinetria_cli.domain.ports import Database
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.usecases.profiles import build_profile
-from tests.contract.test_repositories import NOBODY, a_user, database, fill, repository
-
-__all__ = ["database"]
+from tests.contract.records import NOBODY, a_user, fill, repository
 
 
 @pytest.mark.parametrize("table", TABLES)

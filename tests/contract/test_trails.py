@@ -10,7 +10,7 @@ import pytest
 from kinetria_cli.domain.entities import Session, SetRecord, User, Workout
 from kinetria_cli.domain.ports import Database
 from kinetria_cli.domain.trails import ExerciseTotals, ExerciseUse, SetTotals, Trails, WorkoutTotals
-from tests.contract.test_repositories import (
+from tests.contract.records import (
     NOBODY,
     NOW,
     a_session,
@@ -18,10 +18,7 @@ from tests.contract.test_repositories import (
     a_user,
     a_workout,
     an_exercise,
-    database,
 )
-
-__all__ = ["database"]
 
 SQUAT, PRESS = an_exercise(1), an_exercise(2)
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
-from psycopg import sql as composed
 
 from kinetria_cli.domain.errors import MalformedParameters, SchemaMissing
 from kinetria_cli.domain.insight import MAX_PERSONAL_RECORDS, Figures, PersonalRecord, Training
+from kinetria_cli.domain.records import Span
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.connect import Connection, connection
 from kinetria_cli.gateways.postgres.insight import PostgresTrainingLog
@@ -203,15 +203,11 @@ def test_filters_choose_the_sessions(log: PostgresTrainingLog, ana: Gym, squat: 
         log.figures({"password_hash": "x"}, weeks=1)
 
 
-def test_another_condition_can_choose_the_sessions(migrated: ConnectionParams, ana: Gym, squat: UUID) -> None:
+def test_every_filter_of_a_list_of_sessions_chooses(migrated: ConnectionParams, ana: Gym, squat: UUID) -> None:
     ana.visit("2026-11-02 10:00", (squat, 1, "10"))
     ana.visit("2026-11-16 10:00", (squat, 1, "20"))
-    before = (
-        composed.SQL("started_at < %(started_at_before)s"),
-        {"started_at_before": datetime(2026, 11, 10, tzinfo=UTC)},
-    )
-    log = PostgresTrainingLog(lambda: connection(migrated, timeout=5), lambda _: before)
-    figures = log.figures({}, weeks=1)
+    log = PostgresTrainingLog(lambda: connection(migrated, timeout=5))
+    figures = log.figures({"started_at": Span(before=datetime(2026, 11, 10, tzinfo=UTC))}, weeks=1)
     assert [(week.start, week.volume_kg) for week in figures.weeks] == [(date(2026, 11, 2), Decimal(10))]
     assert [record.weight_kg for record in figures.personal_records] == [10]
 

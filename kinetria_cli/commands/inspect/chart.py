@@ -11,26 +11,30 @@ from kinetria_cli.domain.errors import MalformedParameters
 if TYPE_CHECKING:
     from kinetria_cli.commands.inspect.request import Request
 
-ChartOption = Annotated[bool, typer.Option("--chart", help="Draw volume, frequency and records over weeks.")]
-WeeksOption = Annotated[int | None, typer.Option("--weeks", metavar="N", help="Of --chart: so many, 26 unless given.")]
+CHART_OPTIONS: dict[str, Any] = {
+    "chart": Annotated[bool | None, typer.Option("--chart", help="Draw volume, frequency and records over weeks.")],
+    "weeks": Annotated[int | None, typer.Option("--weeks", metavar="N", help="Of --chart: so many, 26 unless given.")],
+}
+"""Parameter -> annotation."""
 
 
-def draw(request: "Request", entity: str, *, user: str | None, weeks: int | None, filters: Mapping[str, Any]) -> None:
-    """Print the training of the sessions that match.
+def draw(request: "Request", entity: str, weeks: int | None, filters: Mapping[str, Any]) -> None:
+    """Print the training of one user, or of the sessions that match.
 
     Args:
-        request: The options that every entity takes; none of lists goes with a chart.
-        entity: What is inspected.
-        user: An id or an e-mail; None for all.
+        request: The options that every entity takes.
+        entity: What is inspected: users or sessions.
         weeks: How many; None for the default.
-        filters: Of the list of sessions.
+        filters: Of the list of sessions; one user has none.
 
     Raises:
-        MalformedParameters: An option that cannot be drawn.
+        MalformedParameters: An option that cannot be drawn, or no user where one has to be named.
     """
     from kinetria_cli.domain.insight import DEFAULT_WEEKS
     from kinetria_cli.usecases.insight import training
 
+    user = request.key if entity == "users" else filters.get("user")
+    _check(request, entity, filters)
     run = request.run
     with closing(run.container.database(run.target.params)) as database:
         result = training(
@@ -38,25 +42,22 @@ def draw(request: "Request", entity: str, *, user: str | None, weeks: int | None
             repositories=database.repositories,
             log=run.container.training_log(run.target.params),
             user=user,
-            filters=filters,
+            filters={name: value for name, value in filters.items() if name != "user"},
             weeks=DEFAULT_WEEKS if weeks is None else weeks,
         )
     run.finish(result)
 
 
-def check_chart(chart: bool, weeks: int | None, others: Mapping[str, object]) -> None:
-    """Return when the options fit together.
-
-    Args:
-        chart: Whether --chart was given.
-        weeks: The value of --weeks.
-        others: What makes no sense with a chart: name -> value.
-
-    Raises:
-        MalformedParameters: They do not.
-    """
-    if weeks is not None and not chart:
-        raise MalformedParameters("--weeks is for --chart", hint="add --chart")
-    wrong = [name for name, value in others.items() if value]
-    if chart and wrong:
+def _check(request: "Request", entity: str, filters: Mapping[str, Any]) -> None:
+    refused = request.of_lists() | {"--depth": request.depth, "--reveal": request.reveal or None}
+    if entity == "users":
+        if request.key is None:
+            raise MalformedParameters(
+                "--chart draws the training of one user",
+                hint="kinetria inspect users ID|EMAIL --chart; of all users: kinetria inspect sessions --chart",
+            )
+        refused |= dict.fromkeys((f"--{name.replace('_', '-')}" for name in filters), "given")
+    else:
+        refused |= {"an id": request.key}
+    if wrong := [name for name, value in refused.items() if value is not None]:
         raise MalformedParameters(f"{wrong[0]} cannot be drawn with --chart", hint=f"leave out --chart or {wrong[0]}")

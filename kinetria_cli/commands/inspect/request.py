@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -13,7 +13,8 @@ import typer
 from kinetria_cli.commands.base import Run, command
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.records import Filters
-from kinetria_cli.usecases.inspect import list_records
+from kinetria_cli.usecases.columns import read_columns, read_sort
+from kinetria_cli.usecases.inspect import Wording, list_records
 
 DEFAULT_LIMIT = 20
 
@@ -28,6 +29,12 @@ UserKeyArgument = Annotated[
 LimitOption = Annotated[int, typer.Option("--limit", help="At most so many, up to 1000.")]
 AfterOption = Annotated[str | None, typer.Option("--after", metavar="CURSOR", help="Go on behind the page before.")]
 CountOption = Annotated[bool, typer.Option("--count", help="Count all that match.")]
+SortOption = Annotated[
+    str | None, typer.Option("--sort", metavar="COLUMN", help="Order by this column; -COLUMN the other way round.")
+]
+ColumnsOption = Annotated[
+    str | None, typer.Option("--columns", metavar="NAME,...", help="Show these columns, or all of them: all.")
+]
 DepthOption = Annotated[
     int | None, typer.Option("--depth", metavar="N", help="Levels below the one record: 0 for none; else 1.")
 ]
@@ -44,8 +51,11 @@ class Request:
         limit: The most records of a list.
         after: The cursor of the page before.
         count: Whether to count all that match.
+        sort: What the list is ordered by, as typed.
+        columns: What of each record is shown, as typed.
         depth: How many levels hang on the one record; None for 1.
         reveal: Whether secrets are shown.
+        filters: The filters as typed: parameter -> text, or of a flag its value; None where it was not given.
     """
 
     run: Run
@@ -53,8 +63,11 @@ class Request:
     limit: int
     after: str | None
     count: bool
+    sort: str | None
+    columns: str | None
     depth: int | None
     reveal: bool
+    filters: Mapping[str, str | bool | None]
 
     def answer(self, entity: str, **filters: Any) -> None:
         """Read what is asked for and print it.
@@ -67,12 +80,17 @@ class Request:
             MalformedParameters: An option of lists beside a key, or one of a record without one.
         """
         listing: Filters = filters
-        if self.key is not None and (self.after or self.count or any(found is not None for found in listing.values())):
+        of_lists = (*self.of_lists().values(), *listing.values())
+        if self.key is not None and any(found is not None for found in of_lists):
             raise MalformedParameters(
-                "an id shows one record; filters, --after and --count are for lists", hint="leave one out"
+                "an id shows one record; filters, --sort, --columns, --after and --count are for lists",
+                hint="leave one out",
             )
         if self.key is None and self.depth is not None:
             raise MalformedParameters("--depth is for one record", hint="name it by its id, or leave --depth out")
+        table = entity.replace("-", "_")
+        sort = None if self.sort is None else read_sort(table, self.sort)
+        columns = None if self.columns is None else read_columns(table, self.columns)
         run = self.run
         with (
             closing(run.container.database(run.target.params)) as database,
@@ -98,10 +116,31 @@ class Request:
                     after=self.after,
                     count=self.count,
                     reveal=self.reveal,
+                    sort=sort,
+                    columns=columns,
+                    wording=self.wording,
                 )
         if self.reveal:
             run.tell("secrets are shown: keep the output as safe as the database")
         run.finish(result)
+
+    def of_lists(self) -> dict[str, object]:
+        """Return the options that are for lists alone: name -> value, None where it was not given."""
+        return {"--after": self.after, "--count": self.count or None, "--sort": self.sort, "--columns": self.columns}
+
+    @property
+    def wording(self) -> Wording:
+        """How the list was asked for."""
+        given = [(name.replace("_", "-"), text) for name, text in self.filters.items() if text is not None]
+        filters = [
+            (name, text) if isinstance(text, str) else (name if text else f"not-{name}", "") for name, text in given
+        ]
+        shown: dict[str, object] = {"sort": self.sort, "columns": self.columns, "env-file": self.run.options.env_file}
+        if self.limit != DEFAULT_LIMIT:
+            shown["limit"] = self.limit
+        if self.reveal:
+            shown["reveal"] = ""
+        return Wording(tuple(filters), tuple((name, str(text)) for name, text in shown.items() if text is not None))
 
 
 _SHARED: dict[str, tuple[Any, Any]] = {
@@ -110,6 +149,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "count": (CountOption, False),
     "depth": (DepthOption, None),
     "reveal": (RevealOption, False),
+    "sort": (SortOption, None),
+    "columns": (ColumnsOption, None),
 }
 """What is appended to the filters of each entity: name -> (annotation, default)."""
 
@@ -122,7 +163,7 @@ def entity(function: Callable[..., None] | None = None, *, key: Any = KeyArgumen
     shared = {"key": (key, None), **_SHARED}
 
     def wrapper(run: Run, /, **values: Any) -> None:
-        request = Request(run, **{name: values.pop(name) for name in shared})
+        request = Request(run, **{name: values.pop(name) for name in shared}, filters=values)
         function(request, **values)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -138,5 +179,5 @@ def entity(function: Callable[..., None] | None = None, *, key: Any = KeyArgumen
         ]
     )
     wrapper.__name__, wrapper.__doc__ = function.__name__, function.__doc__
-    assert {field.name for field in fields(Request)} == {"run", *shared}
+    assert {field.name for field in fields(Request)} == {"run", "filters", *shared}
     return command(wrapper)

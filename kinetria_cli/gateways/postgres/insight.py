@@ -1,37 +1,17 @@
 """The port `TrainingLog`: PostgreSQL counts, and only the figures of weeks and exercises come over the wire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC
 from typing import Any
 
 from psycopg import sql
 
-from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.insight import MAX_PERSONAL_RECORDS, Figures, PersonalRecord, Week
 from kinetria_cli.domain.records import Filters
 from kinetria_cli.gateways.postgres.connect import Connection
+from kinetria_cli.gateways.postgres.listing import Listing
 from kinetria_cli.gateways.postgres.queries import load
-
-Condition = Callable[[Filters], tuple[sql.Composable, Mapping[str, Any]]]
-"""Turns the filters of a list of sessions into a condition on that table, and the values of its placeholders."""
-
-FILTERS = ("user_id", "workout_id", "status")
-
-
-def equality(filters: Filters) -> tuple[sql.Composable, Mapping[str, Any]]:
-    """Return the condition that each of these columns of `sessions` has the wanted value; None means any.
-
-    Raises:
-        MalformedParameters: A filter that sessions do not have.
-    """
-    if unknown := sorted(set(filters) - set(FILTERS)):
-        raise MalformedParameters(
-            f"sessions cannot be filtered by {unknown[0]}", hint=f"filters: {', '.join(sorted(FILTERS))}"
-        )
-    wanted = {name: value for name, value in filters.items() if value is not None}
-    parts = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in wanted]
-    return (sql.SQL(" AND ").join(parts) if parts else sql.SQL("TRUE")), wanted
 
 
 class PostgresTrainingLog:
@@ -39,18 +19,15 @@ class PostgresTrainingLog:
 
     Args:
         connections: Lends a connection, psycopg's errors translated.
-        condition: How the sessions are chosen.
     """
 
-    def __init__(
-        self, connections: Callable[[], AbstractContextManager[Connection]], condition: Condition = equality
-    ) -> None:
+    def __init__(self, connections: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._connections = connections
-        self._condition = condition
+        self._sessions = Listing("sessions", {})
 
     def figures(self, filters: Filters, *, weeks: int) -> Figures:
         """See `TrainingLog.figures`."""
-        chosen, parameters = self._condition(filters)
+        chosen, parameters = self._sessions.condition(filters)
         statements = {name: sql.SQL(text).format(chosen=chosen) for name, text in _blocks().items()}
         with self._connections() as connection, connection.transaction():
             # One view of the data for all three, so that the charts and the table agree.

@@ -1,8 +1,10 @@
 """The statements of lists, composed from the columns of a table: filters, order and the place to go on behind."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -16,6 +18,7 @@ from kinetria_cli.domain.records import (
     Matches,
     Sort,
     Span,
+    Within,
     filterable,
     searched,
     sortable,
@@ -64,7 +67,7 @@ class Listing:
             behind, more = self._behind(sort, after)
             where, parameters = sql.SQL("{} AND {}").format(where, behind), parameters | more
         statement = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %(limit)s").format(
-            self.columns(), sql.Identifier(self._table), where, self.order(sort)
+            self._selected(), sql.Identifier(self._table), where, self.order(sort)
         )
         return statement, {**parameters, "limit": limit}
 
@@ -76,6 +79,10 @@ class Listing:
     def columns(self) -> Sql:
         """Return the entity's columns; one that somebody added is not read."""
         return sql.SQL(", ").join(map(sql.Identifier, self._fields))
+
+    def _selected(self) -> Sql:
+        """The same with the table's name, which the server then gives when one of them is missing."""
+        return sql.SQL(", ").join(sql.Identifier(self._table, name) for name in self._fields)
 
     def order(self, sort: Sort) -> Sql:
         """Return what stands behind ORDER BY.
@@ -157,7 +164,7 @@ def _equals(field: Field, wanted: object) -> Statement:
 
 
 def _span(field: Field, wanted: Any) -> Statement:
-    ends = {">=": ("since", wanted.since), "<": ("before", wanted.before)}
+    ends = {">=": ("since", wanted.since), "<": ("before", wanted.before), "<=": ("until", wanted.until)}
     parts = []
     parameters = {}
     for operator, (end, value) in ends.items():
@@ -173,10 +180,15 @@ def _text(field: Field, wanted: Any) -> Statement:
     return condition, {field.name: pattern(wanted)}
 
 
+def _within(field: Field, wanted: Any) -> Statement:
+    condition = sql.SQL("{} <<= {}").format(sql.Identifier(field.name), cast(field, field.name))
+    return condition, {field.name: wanted.network}
+
+
 def _holds(field: Field, wanted: Any) -> Statement:
     names = [f"{field.name}_{number}" for number in range(len(wanted.documents))]
     parts = [sql.SQL("{} @> {}").format(sql.Identifier(field.name), cast(field, name)) for name in names]
-    condition = sql.SQL("({})").format(sql.SQL(" OR ").join(parts))
+    condition = sql.SQL("({})").format(sql.SQL(" OR ").join(parts)) if parts else sql.SQL("FALSE")
     return condition, {name: Jsonb(document) for name, document in zip(names, wanted.documents, strict=True)}
 
 
@@ -193,6 +205,26 @@ def _matches(field: Field, wanted: Any) -> Statement:
 _TESTS: dict[type, Callable[[Field, Any], Statement]] = {
     Span: _span,
     Contains: _text,
+    Within: _within,
     Holds: _holds,
     Matches: _matches,
 }
+
+
+@contextlib.contextmanager
+def path_errors(filters: Filters) -> Iterator[None]:
+    """Name the filter when the server refuses a SQL/JSON path: only it can tell whether one can be read.
+
+    Raises:
+        MalformedParameters: It cannot, or is too deep.
+    """
+    try:
+        yield
+    except (psycopg.errors.SyntaxError, psycopg.errors.StatementTooComplex, psycopg.DataError) as error:
+        paths = [name for name, wanted in filters.items() if isinstance(wanted, Matches)]
+        if not paths or not error.sqlstate:
+            raise
+        raise MalformedParameters(
+            f"--{paths[0]} is no path: {error.diag.message_primary}",
+            hint=f"such as --{paths[0]} '$.device.os == \"ios\"'",
+        ) from error

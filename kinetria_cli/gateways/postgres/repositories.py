@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from kinetria_cli.domain.records import Filters, Page, Sort, id_range, newest_fi
 from kinetria_cli.domain.repository_ports import MAX_LIMIT
 from kinetria_cli.domain.vos import ValueObject
 from kinetria_cli.gateways.postgres import cursor
-from kinetria_cli.gateways.postgres.listing import Listing, Statement
+from kinetria_cli.gateways.postgres.listing import Listing, Statement, path_errors
 from kinetria_cli.gateways.postgres.queries import load
 from kinetria_cli.gateways.postgres.trails import PostgresTrails
 
@@ -86,7 +87,7 @@ class PostgresRepository(Generic[E]):
             raise MalformedParameters(f"--limit is {limit}", hint=f"a number from 1 to {MAX_LIMIT}")
         order = sort or newest_first(self._table)
         position = None if after is None else cursor.decode(after, self._table, order)
-        rows = self._fetch(self._listing.page(filters, order, position, limit + 1))
+        rows = self._fetch(self._listing.page(filters, order, position, limit + 1), filters)
         page, more = rows[:limit], rows[limit:]
         if not more:
             return Page(tuple(page), None)
@@ -97,7 +98,7 @@ class PostgresRepository(Generic[E]):
     def count(self, filters: Filters) -> int:
         """See `Repository.count`."""
         statement, parameters = self._listing.count(filters)
-        with self._connections() as connection:
+        with self._connections() as connection, path_errors(filters):
             row = connection.execute(statement, parameters).fetchone()
         assert row is not None
         return int(row[0])
@@ -141,8 +142,12 @@ class PostgresRepository(Generic[E]):
     def _named(self, query: str, parameters: dict[str, Any]) -> Sequence[E]:
         return self._fetch((sql.SQL(self._queries[query]), parameters))
 
-    def _fetch(self, statement: Statement) -> Sequence[E]:
-        with self._connections() as connection, connection.cursor(row_factory=kwargs_row(self._to_entity)) as found:
+    def _fetch(self, statement: Statement, filters: Filters = MappingProxyType({})) -> Sequence[E]:
+        with (
+            self._connections() as connection,
+            connection.cursor(row_factory=kwargs_row(self._to_entity)) as found,
+            path_errors(filters),
+        ):
             return found.execute(*statement).fetchall()
 
     def _sql(self, query: str) -> bytes:

@@ -1,14 +1,14 @@
 """Lists of records for people: a table."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import shlex
 from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.domain.constants import SECRET_FIELDS
+from kinetria_cli.domain.fields import NOUNS
+from kinetria_cli.presentation.human.tables import records_table
 from kinetria_cli.presentation.screen import Screen
-from kinetria_cli.presentation.text import moment
-from kinetria_cli.usecases.inspect import RecordList
+from kinetria_cli.presentation.text import one_line
+from kinetria_cli.usecases.inspect import RecordList, Wording
 
 LIST_COLUMNS = {
     "users": ("id", "email", "name"),
@@ -22,16 +22,6 @@ LIST_COLUMNS = {
 """What a table on a terminal has room for; --json has every field."""
 
 
-SHORT_NAMES = {
-    "primary_muscle_group": "muscle group",
-    "difficulty_level": "level",
-    "set_number": "set",
-    "weight_kg": "kg",
-    "duration_seconds": "seconds",
-}
-"""Headings where a column's own name is wider than what stands below it."""
-
-
 @singledispatch
 def render(result: Any, _: Screen) -> None:
     """Print a result for people."""
@@ -43,29 +33,31 @@ def render_list(result: RecordList, screen: Screen) -> None:
     """Print a page as a table, how many there are, and how to go on."""
     table = result.entity.replace("-", "_")
     if not result.items:
-        screen.line(f"no {result.entity.replace('-', ' ')} match")
+        screen.line(f"no {NOUNS[table]}s match{_in_words(result.wording)}")
         return
-    _render_table(table, result.items, screen, reveal=result.reveal)
+    columns = result.columns or LIST_COLUMNS[table]
+    records = [item.record if result.columns else item for item in result.items]
+    records_table(records, columns, screen, reveal=result.reveal)
     if result.total is not None:
         screen.line(f"{len(result.items)} of {result.total:,}")
     if result.next_cursor:
-        screen.line(f"more: --after {result.next_cursor}")
+        screen.line(f"more: {_next_command(result)}")
 
 
-def _render_table(table: str, records: Sequence[Any], screen: Screen, *, reveal: bool) -> None:
-    columns = LIST_COLUMNS[table]
-    header = [SHORT_NAMES.get(name, name.replace("_", " ")) for name in columns]
-    screen.table(header, [[_cell(record, name, reveal=reveal) for name in columns] for record in records])
+def _in_words(wording: Wording) -> str:
+    filters = ", ".join(f"{name.replace('-', ' ')} {one_line(text)}".rstrip() for name, text in wording.filters)
+    return f": {filters}" if filters else ""
 
 
-def _cell(record: Any, name: str, *, reveal: bool) -> object:
-    value = getattr(record, name)
-    if name in SECRET_FIELDS and not reveal:
-        return "present" if value else "absent"
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return moment(value)
-    return value
+def _next_command(result: RecordList) -> str:
+    """The command of the page behind this one, as it can be typed."""
+    options = [_option(name, text) for name, text in (*result.wording.filters, *result.wording.view)]
+    words = ["kinetria inspect", result.entity, *options, f"--after {result.next_cursor}"]
+    return " ".join(words)
+
+
+def _option(name: str, text: str) -> str:
+    if not text:
+        return f"--{name}"
+    # A text that begins with a hyphen would pass for an option.
+    return f"--{name}{'=' if text.startswith('-') else ' '}{shlex.quote(text)}"
