@@ -27,11 +27,43 @@ class Row:
         """Ours over the peer's."""
         return self.ours / self.peer
 
+    @property
+    def over(self) -> bool:
+        """Whether the bound is passed."""
+        return self.ratio > self.bound
+
     def line(self) -> str:
         """The line as it is printed."""
-        verdict = "ok" if self.ratio <= self.bound else "OVER"
+        verdict = "OVER" if self.over else "ok"
         figures = f"{self.ours * 1000:8.0f} ms {self.peer * 1000:8.0f} ms {self.ratio:8.2f} {self.bound:8.2f}"
         return f"{self.name:<58}{figures}  {verdict}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table that has no peer.
+
+    Args:
+        name: What was measured.
+        value: Its figure.
+        bound: The figure that must not be passed.
+        unit: Of both.
+    """
+
+    name: str
+    value: float
+    bound: float
+    unit: str
+
+    @property
+    def over(self) -> bool:
+        """Whether the bound is passed."""
+        return self.value > self.bound
+
+    def line(self) -> str:
+        """The line as it is printed."""
+        verdict = "OVER" if self.over else "ok"
+        return f"{self.name:<58}{self.value:8.1f} {self.unit:<20}{self.bound:11.2f}  {verdict}"
 
 
 def seconds(action: Callable[[], object]) -> float:

@@ -13,6 +13,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
 from kinetria_cli.domain.errors import KinetriaError, MalformedParameters, RecordConflict, RecordNotFound
+from kinetria_cli.domain.export import Chunks, Export, exported_fields
 from kinetria_cli.domain.fields import NOUNS, FieldKind, fields_of
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.loss import Loss, LossKind
@@ -53,6 +54,7 @@ from kinetria_cli.domain.records import (
 from kinetria_cli.domain.repository_ports import MAX_LIMIT
 from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
 from kinetria_cli.gateways.postgres import cursor
+from tests.fake_export import written
 from tests.fake_trails import FakeTrails
 
 E = TypeVar("E")
@@ -113,11 +115,7 @@ class FakeRepository(Generic[E]):
     def list(self, filters: Filters, *, limit: int, after: str | None = None, sort: Sort | None = None) -> Page[E]:
         if not 1 <= limit <= MAX_LIMIT:
             raise MalformedParameters(f"--limit is {limit}", hint=f"a number from 1 to {MAX_LIMIT}")
-        order = sort or newest_first(self._name)
-        if order.column not in sortable(self._name):
-            raise MalformedParameters(
-                f"{self._name} cannot be sorted by {order.column}", hint=f"columns: {', '.join(sortable(self._name))}"
-            )
+        order = self._order(sort)
         found = self._ordered(self._matching(filters), order)
         if after is not None:
             behind = cursor.decode(after, self._name, order)
@@ -128,6 +126,14 @@ class FakeRepository(Generic[E]):
             return Page(page, None)
         last: Any = page[-1]
         return Page(page, cursor.encode(self._name, order, cursor.Position(getattr(last, order.column), last.id)))
+
+    def _order(self, sort: Sort | None) -> Sort:
+        order = sort or newest_first(self._name)
+        if order.column not in sortable(self._name):
+            raise MalformedParameters(
+                f"{self._name} cannot be sorted by {order.column}", hint=f"columns: {', '.join(sortable(self._name))}"
+            )
+        return order
 
     def _ordered(self, records: Iterable[E], order: Sort) -> "builtins.list[E]":
         """Python's sort is stable: by id first, then by the column, those without a value at the end."""
@@ -149,6 +155,14 @@ class FakeRepository(Generic[E]):
         if described.vocabulary:
             return [*described.vocabulary].index(value)
         return (value.version, int(value)) if described.kind is FieldKind.ADDRESS else value
+
+    def export(self, wanted: Export) -> Chunks:
+        found = [*self._matching(wanted.filters)]
+        if wanted.sort or wanted.limit:
+            found = self._ordered(found, self._order(wanted.sort))
+        yield from written(
+            found[: wanted.limit], [field.name for field in exported_fields(self._name, wanted)], wanted.format
+        )
 
     def exists(self, record_id: UUID) -> bool:
         return record_id in self._rows[self._name]

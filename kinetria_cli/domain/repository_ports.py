@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from kinetria_cli.domain.entities import AuditLog, Exercise, RefreshToken, Session, SetRecord, User, Workout
+from kinetria_cli.domain.export import Chunks, Export
 from kinetria_cli.domain.records import Filters, Page, Sort
 from kinetria_cli.domain.trails import Trails
 
@@ -55,6 +56,15 @@ class Repository(Protocol[E]):
 
         Raises:
             MalformedParameters: An unknown filter.
+        """
+        ...
+
+    def export(self, wanted: Export) -> Chunks:
+        """Yield the records that match as they are written, in constant memory; to be closed by who does not read on.
+
+        Raises:
+            MalformedParameters: An unknown filter or column, or a limit below 1.
+            QueryFailed: The server gave up, as by its statement_timeout.
         """
         ...
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,18 @@ class Output:
         with _stdout():
             print(printable(line))  # noqa: T201
 
+    def stream(self) -> Callable[[bytes], None]:
+        """Return what writes a result that is a stream, a piece at a time; it raises as `result` does."""
+        from kinetria_cli.presentation.stream import ByteStream
+
+        stdout = ByteStream()
+
+        def write(data: bytes) -> None:
+            with _stdout():
+                stdout.write(data)
+
+        return write
+
     def warn(self, text: str) -> None:
         """Print one line that is worth reading though nothing failed."""
         text = printable(redact(text, self._secrets))
@@ -118,6 +130,13 @@ class Output:
             screen = self._screens[1]
             self._progress = TerminalProgress(screen) if screen.terminal else LineProgress(screen)
         return self._progress
+
+    def stream_progress(self) -> "TerminalProgress | LineProgress | NoProgress":
+        """Return where a stream tells how far it is: on a terminal that does not show the stream itself, else nowhere.
+
+        In a script the stream is the result and says itself that there is one; a line a run would only fill its log.
+        """
+        return self.progress() if self._screens[1].terminal and not sys.stdout.isatty() else NoProgress()
 
 
 class NoProgress:

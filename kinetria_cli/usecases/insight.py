@@ -41,6 +41,8 @@ def training(
     if not 1 <= weeks <= MAX_WEEKS:
         raise MalformedParameters(f"--weeks is {weeks}", hint=f"a number from 1 to {MAX_WEEKS}")
     found = None if user is None else find("users", user, repositories)
-    wanted = {**resolved(filters, repositories), "user_id": found.id if found else None}
+    wanted = dict(resolved(filters, repositories))
+    if found is not None:
+        wanted["user_id"] = found.id
     figures = log.figures(wanted, weeks=weeks)
     return Training.of(figures, entity=entity, user=None if found is None else found.email)

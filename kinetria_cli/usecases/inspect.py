@@ -17,14 +17,14 @@ REFERENCES = {"user": "users", "workout": "workouts", "session": "sessions", "ex
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a list was asked for: options without their hyphens, and their texts, which flags have not.
+    """How a list was asked for: options without their hyphens, and their texts; a flag has None.
 
     Args:
         filters: What narrows it.
         view: What else shapes it: order, columns, length.
     """
 
-    filters: tuple[tuple[str, str], ...] = ()
+    filters: tuple[tuple[str, str | None], ...] = ()
     view: tuple[tuple[str, str], ...] = ()
 
 

@@ -30,7 +30,7 @@ ARGUMENTS = {
     "at": "@",
 }
 NARROWING = [
-    ("users", "--search"),
+    ("audit-log", "--search"),
     ("users", "--since"),
     ("users", "--sort"),
     ("users", "--columns"),

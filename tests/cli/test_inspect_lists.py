@@ -107,6 +107,7 @@ def test_an_empty_list_says_in_words_what_matched_nothing(gym: Cli) -> None:
     answer = gym("inspect", "sessions", "--user", ANA, "--status", "cancelled", "--completed-since", "+7d")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == f"no sessions match: user {ANA}, status cancelled, completed since +7d\n"
+    assert gym("inspect", "audit-log", "--entity-type", "").out == "no audit rows match: entity type ''\n"
     assert gym("inspect", "audit-log", "--search", "\x1b[31m").out == "no audit rows match: search \\x1b[31m\n"
 
 
@@ -139,6 +140,11 @@ def test_more_columns_than_a_terminal_has_room_for_stand_below_each_other(
 def test_in_a_pipe_ids_are_whole(gym: Cli) -> None:
     for line in gym("inspect", "workouts", "--limit", "3").out.splitlines()[1:4]:
         assert [len(word) for word in line.split() if word.count("-") == 4] == [36, 36]
+
+
+def test_a_document_is_shown_as_json(gym: Cli) -> None:
+    shown = gym("inspect", "audit-log", "--columns", "metadata", "--limit", "1").out.splitlines()[1]
+    assert shown == '{"source": "app", "version": "2.4.1"}'
 
 
 def test_names_of_wide_characters_line_up(new: Cli, sql: Sql) -> None:

@@ -11,12 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from kinetria_cli.commands.base import Run, command
+from kinetria_cli.commands.inspect.export import Exporting, FormatOption, chosen_format
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.records import Filters
 from kinetria_cli.usecases.columns import read_columns, read_sort
 from kinetria_cli.usecases.inspect import Wording, list_records
 
 DEFAULT_LIMIT = 20
+REVEALING = "secrets are shown: keep the output as safe as the database"
 
 KeyArgument = Annotated[
     str | None,
@@ -26,7 +28,9 @@ UserKeyArgument = Annotated[
     str | None,
     typer.Argument(metavar="[ID|EMAIL]", help="Show this one, with what hangs on it; the beginning of its id will do."),
 ]
-LimitOption = Annotated[int, typer.Option("--limit", help="At most so many, up to 1000.")]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", help="At most so many: 20, up to 1000; of csv and ndjson all, any number.")
+]
 AfterOption = Annotated[str | None, typer.Option("--after", metavar="CURSOR", help="Go on behind the page before.")]
 CountOption = Annotated[bool, typer.Option("--count", help="Count all that match.")]
 SortOption = Annotated[
@@ -48,25 +52,27 @@ class Request:
     Args:
         run: The run of the command.
         key: Of one record; None for a list.
-        limit: The most records of a list.
+        limit: The most records; None is the usual page, and everything in a stream.
         after: The cursor of the page before.
         count: Whether to count all that match.
         sort: What the list is ordered by, as typed.
         columns: What of each record is shown, as typed.
         depth: How many levels hang on the one record; None for 1.
         reveal: Whether secrets are shown.
+        format: json, ndjson or csv; None is a table, or what --json says.
         filters: The filters as typed: parameter -> text, or of a flag its value; None where it was not given.
     """
 
     run: Run
     key: str | None
-    limit: int
+    limit: int | None
     after: str | None
     count: bool
     sort: str | None
     columns: str | None
     depth: int | None
     reveal: bool
+    format: str | None
     filters: Mapping[str, str | bool | None]
 
     def answer(self, entity: str, **filters: Any) -> None:
@@ -92,6 +98,14 @@ class Request:
         sort = None if self.sort is None else read_sort(table, self.sort)
         columns = None if self.columns is None else read_columns(table, self.columns)
         run = self.run
+        if (stream := chosen_format(run, self.format)) is not None:
+            if self.reveal:
+                run.tell(REVEALING)
+            export = Exporting(
+                run, stream, self.key, self.limit, self.after, self.count, sort, columns or (), self.reveal
+            )
+            export.answer(entity, listing)
+            return
         with (
             closing(run.container.database(run.target.params)) as database,
             database.snapshot() as repositories,
@@ -112,7 +126,7 @@ class Request:
                     entity,
                     repositories=repositories,
                     filters=listing,
-                    limit=self.limit,
+                    limit=DEFAULT_LIMIT if self.limit is None else self.limit,
                     after=self.after,
                     count=self.count,
                     reveal=self.reveal,
@@ -121,7 +135,7 @@ class Request:
                     wording=self.wording,
                 )
         if self.reveal:
-            run.tell("secrets are shown: keep the output as safe as the database")
+            run.tell(REVEALING)
         run.finish(result)
 
     def of_lists(self) -> dict[str, object]:
@@ -133,10 +147,10 @@ class Request:
         """How the list was asked for."""
         given = [(name.replace("_", "-"), text) for name, text in self.filters.items() if text is not None]
         filters = [
-            (name, text) if isinstance(text, str) else (name if text else f"not-{name}", "") for name, text in given
+            (name, text) if isinstance(text, str) else (name if text else f"not-{name}", None) for name, text in given
         ]
         shown: dict[str, object] = {"sort": self.sort, "columns": self.columns, "env-file": self.run.options.env_file}
-        if self.limit != DEFAULT_LIMIT:
+        if self.limit not in (None, DEFAULT_LIMIT):
             shown["limit"] = self.limit
         if self.reveal:
             shown["reveal"] = ""
@@ -144,13 +158,14 @@ class Request:
 
 
 _SHARED: dict[str, tuple[Any, Any]] = {
-    "limit": (LimitOption, DEFAULT_LIMIT),
+    "limit": (LimitOption, None),
     "after": (AfterOption, None),
     "count": (CountOption, False),
     "depth": (DepthOption, None),
     "reveal": (RevealOption, False),
     "sort": (SortOption, None),
     "columns": (ColumnsOption, None),
+    "format": (FormatOption, None),
 }
 """What is appended to the filters of each entity: name -> (annotation, default)."""
 

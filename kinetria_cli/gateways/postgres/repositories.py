@@ -24,6 +24,7 @@ from kinetria_cli.domain.entities import (
     Workout,
 )
 from kinetria_cli.domain.errors import MalformedParameters, RecordNotFound
+from kinetria_cli.domain.export import Chunks, Export
 from kinetria_cli.domain.fields import ENTITIES, NOUNS, fields_of
 from kinetria_cli.domain.records import Filters, Page, Sort, id_range, newest_first
 from kinetria_cli.domain.repository_ports import MAX_LIMIT
@@ -102,6 +103,13 @@ class PostgresRepository(Generic[E]):
             row = connection.execute(statement, parameters).fetchone()
         assert row is not None
         return int(row[0])
+
+    def export(self, wanted: Export) -> Chunks:
+        """See `Repository.export`."""
+        from kinetria_cli.gateways.postgres.export import export
+
+        with self._connections() as connection:
+            yield from export(connection, self._table, self._listing, wanted)
 
     def exists(self, record_id: UUID) -> bool:
         """See `Repository.exists`."""

@@ -45,8 +45,9 @@ def render_list(result: RecordList, screen: Screen) -> None:
 
 
 def _in_words(wording: Wording) -> str:
-    filters = ", ".join(f"{name.replace('-', ' ')} {one_line(text)}".rstrip() for name, text in wording.filters)
-    return f": {filters}" if filters else ""
+    filters = [(name.replace("-", " "), text) for name, text in wording.filters]
+    words = ", ".join(name if text is None else f"{name} {one_line(text) or repr(text)}" for name, text in filters)
+    return f": {words}" if words else ""
 
 
 def _next_command(result: RecordList) -> str:
@@ -56,8 +57,8 @@ def _next_command(result: RecordList) -> str:
     return " ".join(words)
 
 
-def _option(name: str, text: str) -> str:
-    if not text:
+def _option(name: str, text: str | None) -> str:
+    if text is None:
         return f"--{name}"
     # A text that begins with a hyphen would pass for an option.
     return f"--{name}{'=' if text.startswith('-') else ' '}{shlex.quote(text)}"

@@ -1,6 +1,7 @@
 """Records as a table that fits: ids whole where there is room, else as short as they stay different."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,16 +44,22 @@ def records_table(records: Sequence[Any], columns: Sequence[str], screen: Screen
 
 
 def cell(record: Any, name: str, *, reveal: bool = False) -> object:
-    """Return what stands for a field: secrets as present or absent unless revealed, - for none, times in UTC."""
+    """Return what stands for a field: secrets as present or absent unless revealed, - for none, times in UTC, documents as JSON."""
     value = getattr(record, name)
     if name in SECRET_FIELDS and not reveal:
         return "present" if value else "absent"
     if value is None:
         return "-"
+    return _written(value)
+
+
+def _written(value: Any) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return moment(value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
     return value
 
 
