@@ -138,7 +138,7 @@ class Container:
     @cached_property
     def checks(self) -> DatabaseChecks:
         """What looks at a database as a whole."""
-        return DatabaseChecks(self.settings, self._connect)
+        return DatabaseChecks(self.settings, self._connect, partial(self.migration_tools.drift, probe=self.probe))
 
     def _connect(
         self, params: ConnectionParams, busy_seconds: float | None = None

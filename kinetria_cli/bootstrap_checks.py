@@ -12,6 +12,7 @@ from kinetria_cli.settings import Settings
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.check import CheckReport
+    from kinetria_cli.usecases.db_check import Drift
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,12 @@ class DatabaseChecks:
     Args:
         settings: Read and checked.
         connect: Returns what opens one connection in autocommit mode to a database, errors translated.
+        drift: Returns what compares a database with its migrations.
     """
 
     settings: Settings
     connect: Callable[[ConnectionParams], Callable[[], AbstractContextManager[Any]]]
+    drift: Callable[[ConnectionParams], Drift]
 
     def run(self, params: ConnectionParams, *, only: Iterable[str] = (), skip: Iterable[str] = ()) -> CheckReport:
         """Check a database. See `check_database`."""
@@ -32,4 +35,4 @@ class DatabaseChecks:
         from kinetria_cli.usecases.db_check import check_database
 
         inspector = PostgresInspector(params, self.connect(params), lock_seconds=self.settings.request_timeout)
-        return check_database(inspector=inspector, drift=None, only=only, skip=skip)
+        return check_database(inspector=inspector, drift=self.drift(params), only=only, skip=skip)

@@ -17,6 +17,7 @@ from kinetria_cli.settings_sources import is_installed
 from kinetria_cli.usecases.environment import passfile_line
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.check import Finding
     from kinetria_cli.domain.measure import Measurement
     from kinetria_cli.domain.migration import Tell
     from kinetria_cli.domain.migration_ports import MigrationFolder, MigrationLinter
@@ -108,6 +109,19 @@ class MigrationTools:
             )
 
         return measured
+
+    def drift(
+        self, target: ConnectionParams, probe: HttpProbe
+    ) -> Callable[[], tuple[tuple[Finding, ...], frozenset[str]]]:
+        """Return what compares a database with what its applied migrations make.
+
+        Args:
+            target: The database.
+            probe: What an engine wants for a service; none is started.
+        """
+        from kinetria_cli.usecases.drift import drift
+
+        return partial(drift, workbench=self.workbench(target, probe), migrations=self.gateway(target))
 
     def workbench(self, target: ConnectionParams | None, probe: HttpProbe) -> Workbench:
         """Return the migrations folder with throw-away databases: at the target's server, else on one of our own.

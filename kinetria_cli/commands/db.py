@@ -27,11 +27,11 @@ def check(
         FailOn, typer.Option("--fail-on", help="Exit 1 on a finding of this severity or worse.")
     ] = "error",
 ) -> None:
-    """Compare code, schema and records; exit 1 when they do not agree. Writes nothing.
+    """Compare code, schema and records; exit 1 when they do not agree. Writes nothing into the database.
 
-    CHECK is vocabulary or column (the ENUM types and columns are those of the code), foreign-key (each has an index),
-    index (each is valid and of use) or invariant (the records keep the rules). Each finding says what mends it; -v
-    lists the remarks too.
+    CHECK is drift (the schema is what the applied migrations make, in a throw-away database beside it), vocabulary or
+    column (the ENUM types and columns are those of the code), foreign-key (each has an index), index (each is valid
+    and of use) or invariant (the records keep the rules). Each finding says what mends it; -v lists the remarks too.
     """
     report = run.container.checks.run(run.target.params, only=only or (), skip=skip or ())
     run.finish(replace(report, detailed=run.options.verbose > 0), exit_code=1 if report.fails(fail_on) else 0)

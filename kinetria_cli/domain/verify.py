@@ -1,10 +1,12 @@
 """What `migrate verify` finds, as values, and what it works with."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from kinetria_cli.domain.catalog import Difference, Fingerprint
+from kinetria_cli.domain.definitions import Definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class ScratchDatabase(Protocol):
         """Return what is in the database, without the tool's own bookkeeping."""
         ...
 
+    def definitions(self, objects: Collection[str]) -> Definitions:
+        """Return what these objects, by their names in the fingerprint, are made of."""
+        ...
+
 
 class ScratchServer(Protocol):
     """A server on which databases can be made and dropped again.
@@ -128,5 +134,14 @@ class Workbench(Protocol):
 
         Raises:
             ConfigMissing: They name none.
+        """
+        ...
+
+    def target_definitions(self, objects: Collection[str], *, counted: Collection[str]) -> Definitions:
+        """Return what these objects of that database are made of.
+
+        Args:
+            objects: By their names in the fingerprint.
+            counted: The tables and columns of which the rows or values are counted too.
         """
         ...

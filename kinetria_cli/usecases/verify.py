@@ -53,7 +53,7 @@ def compare_with_migrations(*, workbench: Workbench, to: str | None) -> tuple[Di
     target = workbench.target_fingerprint()
     files = workbench.files(to)
     with workbench.server(tuple(file.id for file in files)) as server, server.database() as database:
-        _apply(database, files[-1].id)
+        apply_all(database, files[-1].id)
         made = database.fingerprint()
     return differences(target.within(PUBLIC), made.within(PUBLIC))
 
@@ -67,7 +67,7 @@ def _prove_all(
         with server.database() as database:
             empty = database.fingerprint()
             if proofs:
-                _apply(database, proofs[-1].id)
+                apply_all(database, proofs[-1].id)
             proofs += _prove(database, files[len(proofs) :])
             if len(proofs) == len(files) and all(proof.exact for proof in proofs):
                 whole = _prove_whole(database, tuple(file.id for file in files), empty)
@@ -80,7 +80,7 @@ def _prove(database: ScratchDatabase, files: tuple[FileToProve, ...]) -> tuple[R
     before = database.fingerprint()
     for file in files:
         started = time.monotonic()
-        _apply(database, file.id)
+        apply_all(database, file.id)
         after = database.fingerprint()
         exact, found, problem, details = (
             _undo_and_redo(database, file.id, before, after) if file.reversible else _NO_ROLLBACK
@@ -121,7 +121,12 @@ def _prove_whole(database: ScratchDatabase, ids: tuple[str, ...], empty: Fingerp
     return found + differences(full, database.fingerprint())
 
 
-def _apply(database: ScratchDatabase, name: str) -> None:
+def apply_all(database: ScratchDatabase, name: str) -> None:
+    """Apply the migrations up to one to a throw-away database.
+
+    Raises:
+        MigrationFailed: One cannot be applied.
+    """
     try:
         database.apply(name)
     except MigrationFailed as error:

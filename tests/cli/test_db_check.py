@@ -18,7 +18,7 @@ from tests.integration.rows import Sql, one, session, user, workout
 from tests.test_docs import section
 from tests.world import MIGRATIONS, NEXT, Answer, Cli
 
-CHECKS = ["vocabulary", "column", "foreign-key", "index", "invariant"]
+CHECKS = ["drift", "vocabulary", "column", "foreign-key", "index", "invariant"]
 
 
 def lines_of(answer: Answer) -> list[str]:
@@ -50,7 +50,7 @@ def test_people_read_the_verdict_each_finding_and_the_next_step(new: Cli, sql: S
     plan = workout(sql, owner)
     ids = sorted(str(session(sql, owner, plan, status="completed")) for _ in range(6))
     do(sql, "ANALYZE sessions")
-    answer = new("db", "check", "--skip", "index")
+    answer = new("db", "check", "--skip", "index", "--skip", "drift")
     assert (answer.code, answer.err) == (1, "")
     assert lines_of(answer) == [
         "xx 2 errors, 1 warning; 4 checks in 1 s",
@@ -81,11 +81,28 @@ def size(sql: Sql) -> str:
 
 def test_remarks_are_counted_and_with_v_listed(gym: Cli) -> None:
     short = lines_of(gym("db", "check", "--only", "index"))
-    assert short[0].startswith("!! no error, 2 warnings; 1 check in ")
-    assert "-- 4 remarks: kinetria db check -v lists them" in short
+    assert short[0].startswith("ok nothing to mend; 1 check in ")
+    assert "-- 6 remarks: kinetria db check -v lists them" in short
     full = lines_of(gym("db", "check", "--only", "index", "-v"))
     assert "-- index public.idx_workouts_user_id" in full
     assert not [line for line in full if "remarks" in line]
+
+
+def test_what_is_said_of_one_object_stands_together_and_its_statement_once(new: Cli, sql: Sql) -> None:
+    do(sql, "ALTER TABLE users DROP COLUMN name")
+    lines = lines_of(new("db", "check", "--skip", "invariant"))
+    place = lines.index("xx column public.users.name")
+    assert lines.count("xx column public.users.name") == 1
+    found = succeeded_or_not(new("db", "check", "--skip", "invariant", "--json"))
+    of_the_column = [finding for finding in found if finding["object"] == "column public.users.name"]
+    assert {finding["check"] for finding in of_the_column} == {"drift", "column"}
+    statements = {finding["sql"] for finding in of_the_column}
+    assert all(lines[place:].count(f"     {statement}") == 1 for statement in statements if "\n" not in statement)
+
+
+def succeeded_or_not(answer: Answer) -> list[dict[str, str]]:
+    findings: list[dict[str, str]] = json.loads(answer.out)["data"]["findings"]
+    return findings
 
 
 def test_what_counts_as_failing(new: Cli, sql: Sql) -> None:
@@ -97,7 +114,7 @@ def test_what_counts_as_failing(new: Cli, sql: Sql) -> None:
     do(sql, "ALTER TABLE users DROP COLUMN name")
     assert new("db", "check", "--json").code == 1
     assert new("db", "check", "--fail-on", "never").code == 0
-    assert new("db", "check", "--skip", "column", "--skip", "invariant").code == 0
+    assert new("db", "check", "--skip", "drift", "--skip", "column", "--skip", "invariant").code == 0
 
 
 @pytest.mark.parametrize(
@@ -142,8 +159,10 @@ def test_hostile_names_and_values_appear_as_text(new: Cli, sql: Sql) -> None:
 def test_nothing_is_written(new: Cli, sql: Sql) -> None:
     do(sql, "DROP INDEX idx_sessions_workout_id")
     before = one(sql, "SELECT pg_current_xact_id()::text::bigint")
-    assert new("db", "check").code == 0
+    assert new("db", "check", "--skip", "drift").code == 0
     assert one(sql, "SELECT pg_current_xact_id()::text::bigint") == before + 1
+    assert new("db", "check", "--only", "drift").code == 0
+    assert one(sql, "SELECT count(*) FROM pg_database WHERE datname LIKE 'kinetria_verify%'") == 0
 
 
 def test_health_says_nothing_of_records_unless_it_is_asked(gym: Cli) -> None:
@@ -154,7 +173,6 @@ def test_health_says_nothing_of_records_unless_it_is_asked(gym: Cli) -> None:
 
 
 def test_deep_health_is_as_the_findings_are(new: Cli, sql: Sql) -> None:
-    do(sql, "DROP INDEX idx_users_email", "DROP INDEX idx_refresh_tokens_token_hash")
     data = succeeded(new("health", "--deep", "--json"))
     assert data["status"] == "healthy"
     assert {**data["checks"][-1], "seconds": 0} == {
@@ -167,13 +185,13 @@ def test_deep_health_is_as_the_findings_are(new: Cli, sql: Sql) -> None:
     do(sql, "DROP INDEX idx_sessions_workout_id")
     data = succeeded(new("health", "--deep", "--json"))
     assert data["status"] == "degraded"
-    assert (data["checks"][-1]["detail"], data["checks"][-1]["hint"]) == ("0 errors, 1 warning", "kinetria db check")
+    assert (data["checks"][-1]["detail"], data["checks"][-1]["hint"]) == ("0 errors, 2 warnings", "kinetria db check")
     do(sql, "ALTER TABLE users ALTER COLUMN name DROP NOT NULL")
     answer = new("health", "--deep", "--json")
     assert (answer.code, answer.data["status"]) == (1, "unhealthy")
     assert (answer.data["checks"][-1]["status"], answer.data["checks"][-1]["detail"]) == (
         "fail",
-        "1 error, 1 warning",
+        "2 errors, 2 warnings",
     )
 
 

@@ -1,9 +1,10 @@
 """The order of a proof, and what it says when only the whole is not exact."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from kinetria_cli.domain.catalog import Difference, Fact, Fingerprint
+from kinetria_cli.domain.definitions import Definitions
 from kinetria_cli.domain.verify import FileToProve
 from kinetria_cli.usecases.verify import verify
 
@@ -29,6 +30,9 @@ class Database:
     def fingerprint(self) -> Fingerprint:
         return Fingerprint(Fact(f"table {name}", None, "table") for name in self._applied)
 
+    def definitions(self, objects: Collection[str]) -> Definitions:
+        raise NotImplementedError
+
 
 class Bench:
     """A workbench whose databases are lists."""
@@ -52,6 +56,9 @@ class Bench:
         yield Database(self.calls, self._kept)
 
     def target_fingerprint(self) -> Fingerprint:
+        raise NotImplementedError
+
+    def target_definitions(self, objects: Collection[str], *, counted: Collection[str]) -> Definitions:
         raise NotImplementedError
 
 

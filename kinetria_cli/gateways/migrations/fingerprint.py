@@ -1,5 +1,7 @@
 """Reading a database's catalog as a fingerprint."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -29,11 +31,22 @@ def fingerprint(connection: psycopg.Connection[Any], *, server_wide: bool = Fals
         connection: In autocommit mode, outside a transaction. The first call on it takes longest: the plan is kept.
         server_wide: Whether roles, databases and tablespaces count too.
     """
-    with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        pins = ", ".join(["pg_catalog.set_config(%s, %s, true)"] * len(_PINNED))
-        connection.execute(f"SELECT {pins}".encode(), [word for pin in _PINNED.items() for word in pin])
+    with pinned(connection):
         rows = connection.execute(catalog_query().encode(), prepare=True).fetchall()
         if server_wide:
             rows += connection.execute(server_query().encode()).fetchall()
     return Fingerprint(Fact(*row) for row in rows)
+
+
+@contextlib.contextmanager
+def pinned(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Open a transaction that sees one moment and in which the server writes every definition in one way.
+
+    Args:
+        connection: In autocommit mode, outside a transaction.
+    """
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        pins = ", ".join(["pg_catalog.set_config(%s, %s, true)"] * len(_PINNED))
+        connection.execute(f"SELECT {pins}".encode(), [word for pin in _PINNED.items() for word in pin])
+        yield

@@ -2,18 +2,20 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
 from kinetria_cli.domain.catalog import Fingerprint
+from kinetria_cli.domain.definitions import Definitions
 from kinetria_cli.domain.errors import DatabaseReadOnly, EngineUnavailable, MalformedParameters, PrivilegeMissing
 from kinetria_cli.domain.migration import named
 from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.domain.verify import FileToProve
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
+from kinetria_cli.gateways.migrations.definitions import definitions
 from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 from kinetria_cli.gateways.migrations.fingerprint import fingerprint
 from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
@@ -70,6 +72,12 @@ class MigrationWorkbench:
         assert self._target is not None, "the command asks for a target first"
         with self._opener(self._target)() as connection:
             return fingerprint(connection)
+
+    def target_definitions(self, objects: Collection[str], *, counted: Collection[str]) -> Definitions:
+        """See `Workbench.target_definitions`."""
+        assert self._target is not None, "the command asks for a target first"
+        with self._opener(self._target)() as connection:
+            return definitions(connection, objects, counted=counted)
 
     def _choose(self, stack: ExitStack, beyond: str | None) -> tuple[ConnectionParams, str]:
         if self._target is None:
@@ -161,6 +169,10 @@ class MigratedScratch:
     def fingerprint(self) -> Fingerprint:
         """See `ScratchDatabase.fingerprint`."""
         return fingerprint(self._connection, server_wide=self._server_wide)
+
+    def definitions(self, objects: Collection[str]) -> Definitions:
+        """See `ScratchDatabase.definitions`."""
+        return definitions(self._connection, objects)
 
 
 def _up_to(files: tuple[MigrationFile, ...], to: str | None) -> tuple[MigrationFile, ...]:

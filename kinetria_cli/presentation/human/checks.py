@@ -1,6 +1,7 @@
 """What `db check` finds, for people."""
 
 import textwrap
+from collections.abc import Iterable, Sequence
 
 from kinetria_cli.domain.check import CheckReport, Finding, Severity
 from kinetria_cli.domain.figures import counted
@@ -17,8 +18,8 @@ def render(result: CheckReport, screen: Screen) -> None:
     mark = Mark.DONE if worst is Severity.INFO else _MARKS[worst]
     screen.line(screen.mark(mark), " ", _verdict(result), f" in {duration(result.seconds)}")
     shown = [finding for finding in result.findings if finding.severity is not Severity.INFO or result.detailed]
-    for finding in shown:
-        _show(finding, screen)
+    for findings in _by_object(shown):
+        _show(findings, screen)
     remarks = result.count(Severity.INFO)
     if remarks and not result.detailed:
         screen.line(screen.mark(Mark.SKIPPED), f" {counted(remarks, 'remark')}: kinetria db check -v lists them")
@@ -43,13 +44,27 @@ def _verdict(result: CheckReport) -> str:
     return f"nothing to mend; {looked}"
 
 
-def _show(finding: Finding, screen: Screen) -> None:
-    screen.line(screen.mark(_MARKS[finding.severity]), " ", one_line(finding.object))
-    more = ", ..." if finding.count is not None and finding.count > len(finding.samples) else ""
-    samples = f"as {', '.join(finding.samples)}{more}" if finding.samples else ""
-    for text in (finding.message, samples):
-        # A long word, as a name can be one, is not cut: it may be needed.
-        for line in textwrap.wrap(one_line(text), screen.width - len(_INDENT), break_long_words=False):
+def _by_object(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
+    """Return them in their order, but all that is said of one object together."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.object, []).append(finding)
+    return found.values()
+
+
+def _show(findings: Sequence[Finding], screen: Screen) -> None:
+    """Print what is said of one object, the worst first, and each statement once."""
+    screen.line(screen.mark(_MARKS[findings[0].severity]), " ", one_line(findings[0].object))
+    for finding in findings:
+        for text in (finding.message, _samples(finding)):
+            # A long word, as a name can be one, is not cut: it may be needed.
+            for line in textwrap.wrap(one_line(text), screen.width - len(_INDENT), break_long_words=False):
+                screen.line(_INDENT, line)
+    for sql in dict.fromkeys(finding.sql for finding in findings if finding.sql):
+        for line in sql.split("\n"):
             screen.line(_INDENT, line)
-    if finding.sql:
-        screen.line(_INDENT, one_line(finding.sql))
+
+
+def _samples(finding: Finding) -> str:
+    more = ", ..." if finding.count is not None and finding.count > len(finding.samples) else ""
+    return f"as {', '.join(finding.samples)}{more}" if finding.samples else ""

@@ -44,7 +44,7 @@ def records_table(records: Sequence[Any], columns: Sequence[str], screen: Screen
 
 
 def cell(record: Any, name: str, *, reveal: bool = False) -> object:
-    """Return what stands for a field: secrets as present or absent unless revealed, - for none, times in UTC, documents as JSON."""
+    """Return what stands for a field: - for none, times in UTC, documents as JSON, secrets as present or absent."""
     value = getattr(record, name)
     if name in SECRET_FIELDS and not reveal:
         return "present" if value else "absent"
