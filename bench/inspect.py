@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -15,7 +19,10 @@ from kinetria_cli.domain.fields import ENTITIES, fields_of
 from kinetria_cli.domain.records import newest_first
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded.programs import choose_account, find_programs
+from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.cursor import Position, encode
+from kinetria_cli.gateways.postgres.database import PostgresDatabase
+from kinetria_cli.usecases.tree import show_record
 
 USERS = 10_000
 """A thousand thousand sets: see gym.sql."""
@@ -25,6 +32,8 @@ SLOW = 5
 PAGE = 20
 FAR = 10_000
 MEMORY = 40.0
+TREE = 60.0
+MEMBER = "member777@example.com"
 EXPORTED = "set-records"
 
 _OBSERVER = """
@@ -42,6 +51,29 @@ def inspect(stack: Stack) -> Iterator[Row | Figure]:
     yield gym.far_page()
     yield from gym.streams()
     yield gym.memory()
+    yield gym.tree()
+
+
+class TimedDatabase(PostgresDatabase):
+    """A database that adds up how long its statements take."""
+
+    seconds = 0.0
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        database = self
+
+        class TimedCursor(psycopg.Cursor[Any]):
+            def execute(self, *arguments: Any, **options: Any) -> Any:
+                started = time.perf_counter()
+                try:
+                    return super().execute(*arguments, **options)
+                finally:
+                    database.seconds += time.perf_counter() - started
+
+        with super()._lent() as connection:
+            connection.cursor_factory = TimedCursor
+            yield connection
 
 
 class Gym:
@@ -102,6 +134,20 @@ class Gym:
         """How much more a million records hold than ten."""
         ten, million = self._peak("--limit", "10"), self._peak()
         figure = Figure("the same, ndjson: peak memory above that of 10 sets", million - ten, MEMORY, "MB")
+        print(figure.line(), flush=True)
+        return figure
+
+    def tree(self) -> Figure:
+        """How long the database works, with the way there and back, on one user and all that hangs on it."""
+        database = TimedDatabase(self._params, timeout=5)
+        found = []
+        with closing(database):
+            for _ in range(QUICK):
+                database.seconds = 0
+                with database.snapshot() as repositories:
+                    show_record("users", MEMBER, repositories=repositories, now=datetime.now(UTC))
+                found.append(database.seconds * 1000)
+        figure = Figure("one user's tree: time in the database", median(found), TREE, "ms")
         print(figure.line(), flush=True)
         return figure
 

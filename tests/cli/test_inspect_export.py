@@ -228,3 +228,12 @@ def test_on_a_terminal_nothing_steers_it(titled: dict[str, str], style: str) -> 
 def test_a_terminal_that_is_not_utf_8_shows_codes(titled: dict[str, str]) -> None:
     shown = on_a_terminal("inspect", "users", "--format", "csv", env={**titled, "PYTHONIOENCODING": "ascii"})
     assert "\\xe9\\u20ac\\U0001f600" in shown
+
+
+def test_a_stream_has_the_chosen_columns_in_the_chosen_order_of_rows(gym: Cli, gym_sql: Sql) -> None:
+    answer = gym("inspect", "exercises", "--format", "csv", "--columns", "name,difficulty_level", "--sort", "-name")
+    assert answer.code == 0
+    header, *lines = csv.reader(io.StringIO(answer.out))
+    assert header == ["name", "difficulty_level"]
+    query = "SELECT name, difficulty_level::text FROM exercises ORDER BY name DESC, id DESC"
+    assert [tuple(line) for line in lines] == gym_sql.execute(query.encode()).fetchall()

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.answers import ENTITIES, NOBODY
 from tests.cli.records import DEPTHS, SECRET, of_each
+from tests.integration import rows
 from tests.integration.rows import Sql
 from tests.world import Answer, Cli
 
@@ -56,3 +57,24 @@ def test_a_record_that_is_not_there_reveals_nothing_and_does_not_say_so(new: Cli
     answer = new("inspect", "users", NOBODY, "--reveal")
     assert answer.code == 1
     assert WARNING not in answer.err
+
+
+@pytest.mark.parametrize("style", ["csv", "ndjson"])
+def test_a_stream_has_a_secret_where_it_is_revealed_and_says_so(new: Cli, sql: Sql, style: str) -> None:
+    rows.user(sql, password_hash="$argon2id$SENTINEL")
+    hidden = new("inspect", "users", "--format", style, "--columns", "password_hash")
+    assert (hidden.code, hidden.err) == (0, "")
+    assert "present" in hidden.out and "SENTINEL" not in hidden.out
+    shown = new("inspect", "users", "--format", style, "--columns", "password_hash", "--reveal")
+    assert shown.code == 0
+    assert "$argon2id$SENTINEL" in shown.out
+    assert "secrets are shown" in shown.err
+
+
+@pytest.mark.parametrize("mode", [(), ("--json",)])
+def test_a_chosen_column_that_is_secret_is_shown_where_it_is_revealed(
+    new: Cli, sql: Sql, mode: tuple[str, ...]
+) -> None:
+    rows.user(sql, password_hash="$argon2id$SENTINEL")
+    assert "SENTINEL" not in new("inspect", "users", "--columns", "email,password_hash", *mode).out
+    assert "$argon2id$SENTINEL" in new("inspect", "users", "--columns", "email,password_hash", "--reveal", *mode).out

@@ -6,7 +6,7 @@ import pytest
 
 from kinetria_cli.domain.ports import Database
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
-from tests.fakes import FakeDatabase
+from tests.fake_repositories import FakeDatabase
 
 
 @pytest.fixture(params=["fake", "postgres"])

@@ -21,7 +21,7 @@ from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.usecases.profiles import build_profile
 from tests.contract.records import repository
-from tests.fakes import FakeDatabase
+from tests.fake_repositories import FakeDatabase
 from tests.world import connect_to
 
 EVERY = [

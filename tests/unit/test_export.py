@@ -6,7 +6,8 @@ from kinetria_cli.domain.errors import FileUnwritable, RecordNotFound
 from kinetria_cli.domain.export import Export, ExportFormat
 from kinetria_cli.usecases.export import export_records
 from tests.contract.records import a_user, a_workout, an_exercise
-from tests.fakes import FakeDatabase, FakeProgress
+from tests.fake_repositories import FakeDatabase
+from tests.fakes import FakeProgress
 
 NDJSON = Export(ExportFormat.NDJSON, {})
 

@@ -4,7 +4,8 @@ from kinetria_cli.domain.dialogue import Progress, Prompt
 from kinetria_cli.domain.migration_ports import MigrationGateway, MigrationLinter
 from kinetria_cli.domain.ports import Database, Engine, HttpProbe
 from kinetria_cli.domain.repository_ports import Repositories
-from tests.fakes import FakeDatabase, FakeEngine, FakeLinter, FakeMigrations, FakeProbe, FakeProgress, FakePrompt
+from tests.fake_repositories import FakeDatabase
+from tests.fakes import FakeEngine, FakeLinter, FakeMigrations, FakeProbe, FakeProgress, FakePrompt
 
 
 def test_every_fake_is_its_port() -> None:

@@ -20,7 +20,8 @@ from kinetria_cli.domain.migration import MigrationEntry, MigrationState, Migrat
 from kinetria_cli.domain.stack import HttpAnswer, ServerInfo, StackRecord
 from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts, check_health, wait_healthy
 from kinetria_cli.usecases.target import Target
-from tests.fakes import HEALTHY, PARAMS, RECORD, SERVER, FakeEngine, FakeProbe, raising
+from tests.fake_repositories import SERVER
+from tests.fakes import HEALTHY, PARAMS, RECORD, FakeEngine, FakeProbe, raising
 
 OK, WARN, FAIL, UNKNOWN, SKIPPED = CheckStatus
 APPLIED = MigrationEntry("0001_create_users", MigrationState.APPLIED)

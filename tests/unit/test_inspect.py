@@ -7,7 +7,7 @@ import pytest
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.usecases.inspect import list_records
 from kinetria_cli.usecases.profiles import build_profile
-from tests.fakes import FakeRepositories
+from tests.fake_repositories import FakeRepositories
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from kinetria_cli.presentation.branches import Figure, Node, draw
 from kinetria_cli.presentation.human import render
 from kinetria_cli.presentation.screen import Screen
 from kinetria_cli.usecases.tree import DEPTHS, show_record
-from tests.fakes import FakeRepositories
+from tests.fake_repositories import FakeRepositories
 from tests.unit.test_tree import NOW, demo, first
 
 HOSTILE = "\x1b]52;c;eA==\x07\u202e[/nope]\x9b31m\none\ttwo"

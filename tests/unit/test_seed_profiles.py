@@ -15,7 +15,8 @@ from kinetria_cli.domain.errors import MalformedParameters, RecordConflict, Refu
 from kinetria_cli.domain.vos import ExerciseCategory, MuscleGroup, SessionStatus, WorkoutStatus
 from kinetria_cli.usecases.profiles import PROFILES, Records, build_profile
 from kinetria_cli.usecases.seed import SeedResult, SeedTable, seed
-from tests.fakes import FakeDatabase, FakeMigrations
+from tests.fake_repositories import FakeDatabase
+from tests.fakes import FakeMigrations
 
 REFERENCES = {
     "workouts": {"user_id": "users"},

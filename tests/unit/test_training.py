@@ -16,7 +16,7 @@ from kinetria_cli.domain.records import Filters
 from kinetria_cli.presentation.human import render
 from kinetria_cli.presentation.screen import Screen
 from kinetria_cli.usecases.insight import training
-from tests.fakes import FakeRepositories
+from tests.fake_repositories import FakeRepositories
 from tests.world import GOLDEN
 
 MONDAY = date(2026, 11, 16)

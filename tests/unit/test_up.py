@@ -16,7 +16,8 @@ from kinetria_cli.domain.errors import (
 )
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord
 from kinetria_cli.usecases.up import UpDatabase, UpRequest, UpResult, bring_up
-from tests.fakes import RECORD, FakeDatabase, FakeEngine, FakeMigrations, FakeProgress
+from tests.fake_repositories import FakeDatabase
+from tests.fakes import RECORD, FakeEngine, FakeMigrations, FakeProgress
 
 REQUEST = UpRequest(
     database_port=None,

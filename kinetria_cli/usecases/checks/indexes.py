@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -94,9 +95,9 @@ def _covered(index: IndexFacts, cover: IndexFacts, made: frozenset[str] | None) 
     cost = f"{size(index.bytes)}, and each write to {index.table} pays for it"
     if len(cover.keys) > len(index.keys):
         message = f"is the beginning of {cover.name}, which can do its work: {cost}"
-        return Finding(CHECK, index.object, Severity.INFO, message, _drop(index), bytes=index.bytes)
+        return replace(_surplus(index, message, made), severity=Severity.INFO)
     message = f"does the same as {cover.name}: {cost}"
-    return Finding(CHECK, index.object, _severity(index, made), message, _drop(index), bytes=index.bytes)
+    return _surplus(index, message, made)
 
 
 def _unused(index: IndexFacts, clock: Clock) -> bool:
@@ -111,11 +112,16 @@ def _never_used(index: IndexFacts, clock: Clock, made: frozenset[str] | None) ->
         f"no query has used it in {days:,} day{'' if days == 1 else 's'}, and {index.table} was read"
         f" {index.table_scans:,} times: {size(index.bytes)}, and each write pays for it"
     )
-    return Finding(CHECK, index.object, _severity(index, made), message, _drop(index), bytes=index.bytes)
+    return _surplus(index, message, made)
 
 
-def _severity(index: IndexFacts, made: frozenset[str] | None) -> Severity:
-    return Severity.INFO if made is not None and index.object in made else Severity.WARNING
+def _surplus(index: IndexFacts, message: str, made: frozenset[str] | None) -> Finding:
+    """An index that could go: a remark where the migrations want it, for then it goes by a migration or not at all."""
+    wanted = made is not None and index.object in made
+    severity = Severity.INFO if wanted else Severity.WARNING
+    if wanted:
+        message += "; the migrations make it, so a new one would have to drop it"
+    return Finding(CHECK, index.object, severity, message, _drop(index), bytes=index.bytes)
 
 
 def _drop(index: IndexFacts) -> str:
