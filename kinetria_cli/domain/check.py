@@ -1,7 +1,7 @@
 """What `db check` finds in a database: its catalog and its data against the code and the migrations."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -18,6 +18,10 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+UNMIGRATED = "migrations"
+"""What the finding is about that no migration is applied: nothing else is worth saying then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,35 @@ _FAILING: dict[FailOn, tuple[Severity, ...]] = {
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings by severity, check and object; those of one object stay as they come."""
-    return tuple(sorted(findings, key=lambda found: (_RANK[found.severity], CHECKS.index(found.check), found.object)))
+    """Return the findings by severity and check, then by object; those of drift as they come: so they can be mended."""
+
+    def place(finding: Finding) -> tuple[int, int, str]:
+        name = "" if finding.check == "drift" else finding.object
+        return _RANK[finding.severity], CHECKS.index(finding.check), name
+
+    return tuple(sorted(findings, key=place))
+
+
+def mended_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings without the statements of those that drift mends: it knows how the migrations have it."""
+    found = tuple(findings)
+    drifted = {finding.object for finding in found if finding.check == "drift" and finding.sql}
+    statements = {_plain(finding.sql) for finding in found if finding.check == "drift" and finding.sql}
+    renamed = {name.removeprefix("type ") for name in drifted if name.startswith("type ")}
+
+    def is_mended(finding: Finding) -> bool:
+        sql = finding.sql or ""
+        # A column is of the right type again when the type has its name back.
+        return finding.object in drifted or _plain(sql) in statements or any(f"::{name}" in sql for name in renamed)
+
+    return tuple(
+        replace(finding, sql=None) if finding.sql and finding.check != "drift" and is_mended(finding) else finding
+        for finding in found
+    )
+
+
+def _plain(sql: str) -> str:
+    return sql.replace(" USING btree", "").rstrip(";")
 
 
 @dataclass(frozen=True, slots=True)

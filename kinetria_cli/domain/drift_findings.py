@@ -12,6 +12,8 @@ SHOWN = 160
 """Letters of a definition in a message."""
 
 _ONLY_COSTS = (*ALWAYS_COMPARED, "statistics object ", "settings ")
+_MAY_REFUSE = ("constraint ", "trigger ", "rule ", "policy ")
+"""What can refuse or swallow a row that the code writes."""
 _STRUCTURE = ("type ", "identity ", "generated ", "not null", "unlogged")
 
 
@@ -39,6 +41,8 @@ def _finding(drift: Drift, comparison: Comparison, here: Definitions, made: Defi
 
 
 def _severity(drift: Drift, here: Definitions, made: Definitions) -> Severity:
+    if drift.object.startswith("privileges of ") and not any("PUBLIC" in part.words for part in drift.gone):
+        return Severity.INFO  # what a role may do is the operator's own business, what everybody may is not
     return Severity.ERROR if _breaks(drift, here, made) else Severity.WARNING
 
 
@@ -47,7 +51,7 @@ def _breaks(drift: Drift, here: Definitions, made: Definitions) -> bool:
     if drift.object.startswith(_ONLY_COSTS):
         return False
     if drift.made is None:
-        return _refuses_rows(drift)
+        return drift.object.startswith(_MAY_REFUSE) or _is_unique(drift.here) or _refuses_rows(drift)
     return _change_breaks(drift, drift.made, here, made)
 
 
@@ -66,6 +70,10 @@ def _change_breaks(drift: Drift, definition: str, here: Definitions, made: Defin
         )
         return lost_default or any(part.words.startswith(_STRUCTURE) for part in (*drift.gone, *drift.new))
     return True
+
+
+def _is_unique(definition: str | None) -> bool:
+    return definition is not None and definition.startswith("CREATE UNIQUE INDEX")
 
 
 def _refuses_rows(drift: Drift) -> bool:
@@ -109,6 +117,8 @@ def _superfluous(drift: Drift) -> str:
 def _missing(drift: Drift, comparison: Comparison, here: Definitions) -> str:
     whole = next((part for part in drift.new if part.whole), None)
     text = f"missing: {whole.words if whole else _short(drift.made)}"
+    if drift.object.startswith("constraint ") or (drift.made or "").startswith("CREATE UNIQUE INDEX"):
+        text += "; the statement fails while rows break it"
     if not drift.object.startswith("column "):
         return text
     rows = _rows(drift.object, comparison, here)
@@ -139,6 +149,8 @@ def _changed(drift: Drift, comparison: Comparison, here: Definitions, made: Defi
         text = f"here {ours}; by the migrations {theirs}"
     else:
         text = f"{ours} here, not by the migrations" if ours else f"{theirs} by the migrations, not here"
+    if any(part.words.startswith("type ") for part in drift.new):
+        text += "; what does not fit is rounded, or the statement fails: look at the values first"
     return text + _nulls(drift, comparison, here)
 
 
@@ -165,6 +177,8 @@ def _first_difference(here: str, made: str) -> str:
     lines = here.split("\n"), made.split("\n")
     for number, (ours, theirs) in enumerate(zip(*lines, strict=False), start=1):
         if ours != theirs:
+            if ours.split() == theirs.split():
+                return f"from line {number} on in blank space alone: {_short(ours)}"
             return f"from line {number} on: here {_short(ours)}; by the migrations {_short(theirs)}"
     return f"{len(lines[0])} lines here, {len(lines[1])} by the migrations"
 

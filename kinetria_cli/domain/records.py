@@ -20,6 +20,9 @@ Two keys are no column of their own: `search` looks for text in every column of 
 
 SEARCH = "search"
 
+UNBOUNDED = frozenset({"description", "notes", "user_agent"})
+"""Columns of type text: a cursor holds the value that a page ends with, and one of them may have megabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -119,4 +122,4 @@ def id_range(prefix: str) -> tuple[UUID, UUID]:
 
 
 def _plain(field: Field) -> bool:
-    return field.kind is not FieldKind.DOCUMENT and not field.secret
+    return field.kind is not FieldKind.DOCUMENT and not field.secret and field.name not in UNBOUNDED

@@ -1,7 +1,7 @@
-"""Tables and columns that look as if they only got another name, for dropping one would drop what is in it."""
+"""Tables, columns and types that look as if they only got another name, for dropping one would drop what is in it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kinetria_cli.domain.catalog import Difference, Fingerprint
@@ -9,7 +9,7 @@ from kinetria_cli.domain.catalog import Difference, Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A table or column that is missing, and one that nobody made and that is the same but for its name.
+    """A table, column or type that is missing, and one that nobody made and that is the same but for its name.
 
     Args:
         here: Kind and name in the database.
@@ -29,7 +29,7 @@ class Rename:
 def renames(here: Fingerprint, made: Fingerprint, found: Iterable[Difference]) -> Mapping[str, Rename]:
     """Return both names of each such pair -> the pair.
 
-    Only where there is no doubt: one thing is missing in its place, and one is too much.
+    Only where there is no doubt: of all that a place lacks and has too much, these two alone are the same.
 
     Args:
         here: The database's catalog.
@@ -38,7 +38,7 @@ def renames(here: Fingerprint, made: Fingerprint, found: Iterable[Difference]) -
     """
     found = tuple(found)
     pairs = {}
-    for rename in (*_columns(here, made, found), *_tables(here, made, found)):
+    for rename in (*_columns(here, made, found), *_tables(here, made, found), *_types(here, made, found)):
         pairs[rename.here] = pairs[rename.made] = rename
     return pairs
 
@@ -55,23 +55,44 @@ def consequence(difference: Difference, renamed: Iterable[Rename]) -> bool:
 
 def _columns(here: Fingerprint, made: Fingerprint, found: tuple[Difference, ...]) -> Iterable[Rename]:
     for table, (ours, theirs) in _by_parent(here, made, found, "column ").items():
-        if len(ours) == len(theirs) == 1 and table.startswith("table "):
-            old, new = ours[0], theirs[0]
-            if old.before == new.after:
-                identity = table.removeprefix("table ")
-                names = [each.object.removeprefix(f"column {identity}.") for each in (old, new)]
-                statement = f"ALTER TABLE {identity} RENAME COLUMN {names[0]} TO {names[1]}"
-                yield Rename(old.object, new.object, names[0], names[1], statement)
+        if not table.startswith("table "):
+            continue
+        identity = table.removeprefix("table ")
+        for old, new in _alike(
+            [(each.object, each.before) for each in ours], [(each.object, each.after) for each in theirs]
+        ):
+            names = [each.removeprefix(f"column {identity}.") for each in (old, new)]
+            statement = f"ALTER TABLE {identity} RENAME COLUMN {names[0]} TO {names[1]}"
+            yield Rename(old, new, names[0], names[1], statement)
 
 
 def _tables(here: Fingerprint, made: Fingerprint, found: tuple[Difference, ...]) -> Iterable[Rename]:
     for schema, (ours, theirs) in _by_parent(here, made, found, "table ").items():
-        if len(ours) == len(theirs) == 1:
-            old, new = ours[0].object, theirs[0].object
-            if _shape(here, old) == _shape(made, new):
-                names = [each.removeprefix("table ") for each in (old, new)]
-                bare = names[1].removeprefix(schema.removeprefix("schema ") + ".")
-                yield Rename(old, new, names[0], names[1], f"ALTER TABLE {names[0]} RENAME TO {bare}")
+        shapes = [
+            [(each.object, _shape(catalog, each.object)) for each in side]
+            for catalog, side in ((here, ours), (made, theirs))
+        ]
+        yield from (_in_schema("TABLE", schema, *pair) for pair in _alike(*shapes))
+
+
+def _types(here: Fingerprint, made: Fingerprint, found: tuple[Difference, ...]) -> Iterable[Rename]:
+    for schema, (ours, theirs) in _by_parent(here, made, found, "type ").items():
+        definitions = [(each.object, each.before) for each in ours], [(each.object, each.after) for each in theirs]
+        yield from (_in_schema("TYPE", schema, *pair) for pair in _alike(*definitions))
+
+
+def _in_schema(kind: str, schema: str, old: str, new: str) -> Rename:
+    names = [each.partition(" ")[2] for each in (old, new)]
+    bare = names[1].removeprefix(schema.removeprefix("schema ") + ".")
+    return Rename(old, new, names[0], names[1], f"ALTER {kind} {names[0]} RENAME TO {bare}")
+
+
+def _alike(ours: Sequence[tuple[str, object]], theirs: Sequence[tuple[str, object]]) -> Iterable[tuple[str, str]]:
+    """Return the names of each two things that are the same, where no third one is."""
+    for old, kind in ours:
+        same = [[name for name, other in side if other == kind] for side in (ours, theirs)]
+        if same[0] == [old] and len(same[1]) == 1:
+            yield old, same[1][0]
 
 
 def _shape(catalog: Fingerprint, table: str) -> set[tuple[str, str]]:

@@ -47,7 +47,7 @@ def script(statements: Sequence[str | None]) -> str | None:
         return None
     if len(given) > 1:
         given = [_CONCURRENTLY.sub(r"\1 ", statement) for statement in given]
-    return ";\n".join(given)
+    return "".join(f"{statement};\n" for statement in given).rstrip("\n")
 
 
 def to_make(made: Definitions, catalog: Fingerprint, name: str) -> list[str | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kinetria_cli.presentation import cells
 from kinetria_cli.presentation.screen import MIN_COLUMN, Screen
 from kinetria_cli.presentation.text import Whole, one_line
 
@@ -40,7 +41,7 @@ def draw(nodes: Sequence[Node], screen: Screen, indent: str = "") -> None:
 def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
     """Return the width of each column; the widest are narrowed until a row fits, but none that must be whole."""
     columns = [[row[i] for row in rows if i < len(row)] for i in range(max(map(len, rows), default=0))]
-    widths = [min(max(map(len, column)), room) for column in columns]
+    widths = [min(max(map(cells.width, column)), room) for column in columns]
     free = [i for i, column in enumerate(columns) if not any(isinstance(cell, Whole) for cell in column)]
     while sum(widths) + len(_GAP) * (len(widths) - 1) > room and any(widths[i] > MIN_COLUMN for i in free):
         widths[max(free, key=lambda i: widths[i])] -= 1
@@ -55,4 +56,4 @@ def _clean(cell: str) -> str:
 def _padded(cell: str, width: int) -> str:
     if isinstance(cell, Figure):
         return cell.rjust(width)
-    return (cell if len(cell) <= width else cell[: width - 1] + "…").ljust(width)
+    return cells.padded(cells.cut(cell, width), width, right=False)

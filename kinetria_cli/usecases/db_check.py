@@ -8,7 +8,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kinetria_cli.domain.check import CHECKS, CheckName, CheckReport, Finding, Severity, ordered
+from kinetria_cli.domain.check import (
+    CHECKS,
+    UNMIGRATED,
+    CheckName,
+    CheckReport,
+    Finding,
+    Severity,
+    mended_once,
+    ordered,
+)
 from kinetria_cli.domain.errors import DatabaseUnreachable, KinetriaError, MalformedParameters
 from kinetria_cli.usecases.checks.columns import check_columns
 from kinetria_cli.usecases.checks.foreign_keys import check_foreign_keys
@@ -55,17 +64,20 @@ def check_database(
         try:
             found, names = drift()
             made = names or None
+            if any(finding.object == UNMIGRATED for finding in found):
+                # All that a schema has is missing: one finding says so better than a hundred.
+                return CheckReport(tuple(found), ("drift",), round(time.monotonic() - started, 3))
             findings.extend(found if "drift" in checks else ())
         except DatabaseUnreachable:
             raise
         except KinetriaError as error:
-            findings.extend([_not_seen("drift", error)] if "drift" in checks else ())
+            findings.append(_not_seen("drift", error))
     with inspector.look() as view:
         clock = view.clock()
         if now is not None:
             clock = replace(clock, now=now)
         findings.extend(_look(view, checks, clock, made, inspector.invariants))
-    return CheckReport(ordered(findings), checks, round(time.monotonic() - started, 3))
+    return CheckReport(ordered(mended_once(findings)), checks, round(time.monotonic() - started, 3))
 
 
 def _chosen(only: tuple[str, ...], skip: tuple[str, ...], drift: Drift | None) -> tuple[CheckName, ...]:
@@ -104,4 +116,4 @@ def _look(
 
 
 def _not_seen(name: CheckName, error: KinetriaError) -> Finding:
-    return Finding(name, f"check {name}", Severity.WARNING, f"could not be looked at: {error.message}")
+    return Finding(name, f"check {name}", Severity.ERROR, f"could not be looked at: {error.message}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kinetria_cli.domain.check import Finding, Severity
+from kinetria_cli.domain.check import UNMIGRATED, Finding, Severity
 from kinetria_cli.domain.drift import Comparison
 from kinetria_cli.domain.drift_findings import CHECK, findings
 from kinetria_cli.domain.migration import MigrationState
@@ -59,7 +59,7 @@ def _hindrances(status: MigrationStatus) -> Iterator[Finding]:
     if not status.applied_ids:
         yield Finding(
             CHECK,
-            "migrations",
+            UNMIGRATED,
             Severity.ERROR,
             "none is applied, so that nothing can be compared: kinetria migrate applies them,"
             " kinetria migrate baseline records them for tables that exist",

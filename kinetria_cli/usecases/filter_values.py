@@ -16,11 +16,14 @@ from uuid import UUID
 
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.records import Contains, Holds, Matches, Span, Within, id_range
+from kinetria_cli.usecases.lookup import MIN_PREFIX
 
 LARGEST_INTEGER = 2**31 - 1
-SHORTEST_BEGINNING = 8
-TIME_HINT = "a time like 2026-11-24, 2026-11-24T18:30+01:00 or now, or 30m, 12h, 7d, 2w ago; +7d lies ahead"
+TIME_HINT = (
+    "a time like 2026-11-24, 2026-11-24T18:30+01:00, now, today or yesterday, or 30m, 12h, 7d, 2w ago; +7d lies ahead"
+)
 
+_DAYS = {"now": timedelta(0), "today": timedelta(0), "yesterday": timedelta(days=1)}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\+?)([0-9]{1,9})([mhdw])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]|$)")
@@ -62,8 +65,9 @@ def read_time(option: str, text: str, *, now: datetime) -> datetime:
         MalformedParameters: It is neither, or lies outside of the years 1 to 9999.
     """
     try:
-        if text == "now":
-            return now
+        if text in _DAYS:
+            midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            return now if text == "now" else midnight - _DAYS[text]
         if ago := _AGO.fullmatch(text):
             ahead, amount, unit = ago.groups()
             distance = timedelta(**{_UNITS[unit]: int(amount)})
@@ -97,7 +101,7 @@ def read_decimal(option: str, text: str, *, highest: str) -> Decimal:
     raise MalformedParameters(f"{option} is {_short(text)}", hint=f"a number from 0 to {highest}, such as 62.5")
 
 
-def read_id(option: str, text: str) -> UUID:
+def _read_id(option: str, text: str) -> UUID:
     """Return an id."""
     try:
         return UUID(text)
@@ -112,9 +116,9 @@ def read_beginning(option: str, text: str) -> object:
     try:
         lowest, highest = id_range(text)
     except MalformedParameters:
-        return read_id(option, text)
-    if lowest != highest and len(text) < SHORTEST_BEGINNING:
-        return read_id(option, text)
+        return _read_id(option, text)
+    if lowest != highest and len(text) < MIN_PREFIX:
+        return _read_id(option, text)
     return lowest if lowest == highest else Span(lowest, until=highest)
 
 

@@ -25,7 +25,7 @@ class Wording:
     """
 
     filters: tuple[tuple[str, str | None], ...] = ()
-    view: tuple[tuple[str, str], ...] = ()
+    view: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

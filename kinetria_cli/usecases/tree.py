@@ -91,6 +91,11 @@ class Walk:
         # A page that is not full has all there are: that saves a query.
         return Related(len(page.items) if page.next_cursor is None else repository.count(filters), page.items)
 
+    def parent(self, table: str, record_id: UUID) -> Any:
+        """Return the record that another one belongs to; None where a key was dropped by hand and it is gone."""
+        repository: Repository[Any] = getattr(self.repositories, table)
+        return repository.get_many([record_id]).get(record_id)
+
 
 def show_record(
     entity: str, key: str, *, repositories: Repositories, now: datetime, depth: int = 1, reveal: bool = False
@@ -142,7 +147,7 @@ def _of_workout(workout: Workout, walk: Walk) -> dict[str, Any]:
     sessions = walk.hanging("sessions", {"workout_id": workout.id})
     totals = walk.repositories.trails.workout_totals([workout.id])
     return {
-        "user": walk.repositories.users.get(workout.user_id),
+        "user": walk.parent("users", workout.user_id),
         "totals": totals.get(workout.id, WorkoutTotals()),
         "sessions": Related(sessions.total, _sessions(sessions.items, walk, walk.depth)),
     }
@@ -157,29 +162,29 @@ def _of_exercise(exercise: Exercise, walk: Walk) -> dict[str, Any]:
 
 def _of_session(session: Session, walk: Walk) -> dict[str, Any]:
     return {
-        "user": walk.repositories.users.get(session.user_id),
-        "workout": walk.repositories.workouts.get(session.workout_id),
+        "user": walk.parent("users", session.user_id),
+        "workout": walk.parent("workouts", session.workout_id),
         **_sets_of([session], walk, SETS_LIMIT)[session.id],
     }
 
 
 def _of_set_record(record: SetRecord, walk: Walk) -> dict[str, Any]:
-    session = walk.repositories.sessions.get(record.session_id)
+    session = walk.parent("sessions", record.session_id)
     return {
         "session": session,
-        "exercise": walk.repositories.exercises.get(record.exercise_id),
-        "user": walk.repositories.users.get(session.user_id),
+        "exercise": walk.parent("exercises", record.exercise_id),
+        "user": walk.parent("users", session.user_id) if session else None,
     }
 
 
 def _of_refresh_token(token: RefreshToken, walk: Walk) -> dict[str, Any]:
-    return {"user": walk.repositories.users.get(token.user_id)}
+    return {"user": walk.parent("users", token.user_id)}
 
 
 def _of_audit_row(row: AuditLog, walk: Walk) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if row.user_id is not None:
-        found["user"] = walk.repositories.users.get(row.user_id)
+        found["user"] = walk.parent("users", row.user_id)
     table = _TABLES.get(row.entity_type or "")
     if table is not None and row.entity_id is not None:
         repository: Repository[Any] = getattr(walk.repositories, table)
@@ -236,8 +241,13 @@ def _sets_of(sessions: Iterable[Session], walk: Walk, limit: int) -> dict[UUID, 
 def _with_their_sessions(sets: Iterable[SetRecord], walk: Walk) -> tuple[Branch, ...]:
     sessions = walk.repositories.sessions.get_many({record.session_id for record in sets})
     users = walk.repositories.users.get_many({session.user_id for session in sessions.values()})
-    found = ((record, sessions[record.session_id]) for record in sets)
-    return tuple(Branch(record, {"session": session, "user": users[session.user_id]}) for record, session in found)
+    branches = []
+    for record in sets:
+        session = sessions.get(record.session_id)
+        user = users.get(session.user_id) if session else None
+        above = {"session": session, "user": user}
+        branches.append(Branch(record, {name: found for name, found in above.items() if found is not None}))
+    return tuple(branches)
 
 
 _RELATED: dict[str, Callable[[Any, Walk], dict[str, Any]]] = {

@@ -10,6 +10,7 @@ import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.domain.vos import VOCABULARIES, ValueObject
+from kinetria_cli.gateways.postgres.checks.rules import load_invariants
 from tests.cli.answers import failed, succeeded
 from tests.cli.test_hostile import steering
 from tests.conftest import free_port
@@ -96,8 +97,45 @@ def test_what_is_said_of_one_object_stands_together_and_its_statement_once(new: 
     found = succeeded_or_not(new("db", "check", "--skip", "invariant", "--json"))
     of_the_column = [finding for finding in found if finding["object"] == "column public.users.name"]
     assert {finding["check"] for finding in of_the_column} == {"drift", "column"}
-    statements = {finding["sql"] for finding in of_the_column}
-    assert all(lines[place:].count(f"     {statement}") == 1 for statement in statements if "\n" not in statement)
+    (statement,) = {finding["sql"] for finding in of_the_column} - {None}
+    assert lines[place:].count(f"     {statement}") == 1
+
+
+def test_the_statements_undo_what_was_done_by_hand_in_the_order_in_which_they_are_printed(new: Cli, sql: Sql) -> None:
+    user(sql, name="Ana")
+    do(
+        sql,
+        "ALTER TABLE users RENAME name TO full_name",
+        "ALTER TABLE users ADD nick text",
+        "CREATE VIEW nicks AS SELECT nick FROM users",
+        "ALTER TYPE workout_status RENAME TO state",
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE INDEX twice ON users (email)",
+        "DROP INDEX idx_sessions_workout_id",
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_workout_id_fkey",
+        "CREATE OR REPLACE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    )
+    findings = json.loads(new("db", "check", "--json").out)["data"]["findings"]
+    for statement in (finding["sql"] for finding in findings if finding["severity"] != "info" and finding["sql"]):
+        assert statement.endswith(";")
+        sql.execute(statement)
+    assert new("db", "check").out.startswith("ok nothing to mend; ")
+    assert one(sql, "SELECT name FROM users") == "Ana"
+
+
+def test_what_has_several_lines_is_printed_as_it_is_pasted(new: Cli, sql: Sql) -> None:
+    do(sql, "CREATE OR REPLACE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    printed = new("db", "check", "--only", "drift").out
+    (finding,) = json.loads(new("db", "check", "--only", "drift", "--json").out)["data"]["findings"]
+    assert "\n" in finding["sql"] and f"\n{finding['sql']}\n" in printed
+
+
+def test_a_database_that_was_never_migrated_is_one_error(cli: Cli, empty: ConnectionParams) -> None:
+    answer = cli.use(empty)("db", "check", "--json")
+    (finding,) = json.loads(answer.out)["data"]["findings"]
+    assert (answer.code, finding["object"], finding["sql"]) == (1, "migrations", None)
+    assert "kinetria migrate applies them" in finding["message"]
 
 
 def succeeded_or_not(answer: Answer) -> list[dict[str, str]]:
@@ -219,7 +257,11 @@ def test_the_steps_of_the_readme_bring_a_new_value_to_the_database_and_back(
     text = section("Checking a database")
     forward, back, rule = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
     assert '`PAUSED = "paused"`' in text
-    assert rule.endswith("SELECT id FROM set_records WHERE set_number > 100\n")
+    (tmp_path / "lasting.sql").write_text(rule)
+    (read,) = load_invariants(tmp_path)
+    sql.execute(f"EXPLAIN {read.query}".encode())
+    assert read.fix is not None
+    sql.execute(f"EXPLAIN {read.fix}".encode())
     folder = tmp_path / "copied"
     shutil.copytree(MIGRATIONS, folder)
     monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))

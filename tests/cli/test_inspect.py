@@ -317,4 +317,4 @@ def test_records_of_a_database_that_was_never_migrated_exit_1_and_lead_to_migrat
 ) -> None:
     answer = cli.use(empty)("inspect", "users", "--json")
     assert failed(answer, 1, "database.schema_missing") == 'relation "users" does not exist  (42P01)'
-    assert answer.error["hint"] == "kinetria migrate status"
+    assert answer.error["hint"] == "kinetria db check"

@@ -164,3 +164,37 @@ def test_hostile_values_do_no_harm(new: Cli, sql: Sql) -> None:
     assert not set(answer.out) & set("\x1b\x07\x9b")
     (record,) = succeeded(new("inspect", "sessions", "--chart", "--json"))["personal_records"]
     assert (record["exercise"], record["user"], record["weight_kg"]) == (name, "[bold]\x9b@example.com", "9999.99")
+
+
+@pytest.mark.parametrize("arguments", [("sessions", "--chart"), ("users", ANA, "--chart")])
+def test_a_chart_is_json_or_drawn_and_has_no_pages(gym: Cli, arguments: tuple[str, ...]) -> None:
+    assert succeeded(gym("inspect", *arguments, "--format", "json")) == succeeded(gym("inspect", *arguments, "--json"))
+    for option in (
+        ("--format", "csv"),
+        ("--format", "ndjson"),
+        ("--format", "xml"),
+        ("--limit", "5"),
+        ("--limit", "0"),
+    ):
+        answer = gym("inspect", *arguments, *option)
+        assert (answer.code, answer.out) == (2, "")
+
+
+def test_records_are_compared_with_all_that_came_before_also_when_less_is_shown(gym: Cli) -> None:
+    whole = {week["start"]: week for week in succeeded(gym("inspect", "sessions", "--chart", "--json"))["weeks"]}
+    since = succeeded(gym("inspect", "sessions", "--chart", "--since", "2026-11-02", "--json"))["weeks"]
+    assert [week for week in since if week["start"] >= "2026-11-02"] == [
+        whole[start] for start in sorted(whole) if start >= "2026-11-02"
+    ]
+    assert whole["2026-11-02"]["records"] > 0
+
+
+def test_a_weight_that_is_no_number_is_left_out(new: Cli, sql: Sql) -> None:
+    owner = rows.user(sql)
+    visit = rows.session(sql, owner, rows.workout(sql, owner), status="completed")
+    place = {"session_id": visit, "exercise_id": rows.exercise(sql)}
+    for number, weight in enumerate(("NaN", "10"), start=1):
+        rows.set_record(sql, **place, set_number=number, reps=2, weight_kg=weight)
+    answer = new("inspect", "sessions", "--chart")
+    assert (answer.code, answer.err) == (0, "")
+    assert "20.00 kg, 1 completed session" in answer.out and "NaN" not in answer.out

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.fields import fields_of
+from kinetria_cli.domain.records import sortable
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.cli.answers import ANA, ENTITIES, failed, succeeded
 from tests.cli.test_terminal import on_a_terminal, variables
@@ -17,7 +18,7 @@ from tests.world import Cli
 # Order and columns
 
 
-@pytest.mark.parametrize("sort", ["completed_at", "-completed_at", "notes", "-notes"])
+@pytest.mark.parametrize("sort", ["completed_at", "-completed_at", "workout_id", "-status"])
 def test_following_the_cursor_in_an_order_shows_each_row_once(varied: Cli, varied_sql: Sql, sort: str) -> None:
     direction = "DESC" if sort.startswith("-") else "ASC"
     query = f"SELECT id::text FROM sessions ORDER BY {sort.strip('-')} {direction} NULLS LAST, id {direction}"
@@ -44,7 +45,7 @@ def test_a_cursor_of_another_order_exits_2_and_names_its_own(gym: Cli) -> None:
 def test_an_unknown_column_exits_2_names_them_all_and_guesses(gym: Cli, option: str) -> None:
     answer = gym("inspect", "sessions", option, "complete_at", "--json")
     assert failed(answer, 2, "parameters.malformed") == f"{option}: there is no column 'complete_at'"
-    names = ", ".join(fields_of("sessions"))
+    names = ", ".join(sortable("sessions") if option == "--sort" else fields_of("sessions"))
     assert answer.error["hint"] == f"did you mean completed_at? columns: {names}"
 
 
@@ -71,7 +72,7 @@ def test_a_chosen_secret_is_shown_as_present(new: Cli, sql: Sql) -> None:
 @pytest.mark.parametrize("option", [("--sort", "id"), ("--columns", "id"), ("--since", "7d"), ("--count",)])
 def test_an_option_of_lists_beside_an_id_exits_2(gym: Cli, option: tuple[str, ...]) -> None:
     message = failed(gym("inspect", "users", ANA, *option, "--json"), 2, "parameters.malformed")
-    assert message == "an id shows one record; filters, --sort, --columns, --after and --count are for lists"
+    assert message == "an id shows one record; filters, --limit, --sort, --columns, --after and --count are for lists"
 
 
 # For people
@@ -172,13 +173,13 @@ def test_a_table_dropped_by_hand_is_named_and_leads_to_the_migrations(new: Cli, 
     sql.execute("DROP TABLE audit_log")
     answer = new("inspect", "audit-log", "--json")
     assert failed(answer, 1, "database.schema_missing") == 'relation "audit_log" does not exist  (42P01)'
-    assert answer.error["hint"] == "kinetria migrate status"
+    assert answer.error["hint"] == "kinetria db check"
     assert new("inspect", "users").code == 0
 
 
 def test_a_column_dropped_by_hand_is_named_with_its_table(new: Cli, sql: Sql) -> None:
     sql.execute("ALTER TABLE sessions DROP COLUMN notes")
-    for arguments in ((), ("--notes", "x"), ("--sort", "notes")):
+    for arguments in ((), ("--notes", "x")):
         answer = new("inspect", "sessions", *arguments, "--json")
         assert failed(answer, 1, "database.schema_missing") == "column sessions.notes does not exist  (42703)"
 
@@ -188,3 +189,17 @@ def test_a_column_added_by_hand_is_no_matter(new: Cli, sql: Sql) -> None:
     rows.user(sql)
     (item,) = succeeded(new("inspect", "users", "--json"))["items"]
     assert list(item) == list(fields_of("users"))
+
+
+def test_the_next_page_of_revealed_secrets_reveals_them_too(new: Cli, sql: Sql) -> None:
+    for _ in range(3):
+        rows.user(sql)
+    more = new("inspect", "users", "--limit", "2", "--reveal").out.splitlines()[-1]
+    command = more.removeprefix("more: kinetria ").split()
+    assert "--reveal" in command
+    assert new(*command).code == 0
+
+
+def test_a_column_of_text_without_end_is_no_order(gym: Cli) -> None:
+    answer = gym("inspect", "sessions", "--sort", "notes", "--json")
+    assert "notes" in failed(answer, 2, "parameters.malformed")

@@ -27,7 +27,7 @@ BLOCKS = list(blocks())
 
 def numbered(statement: str) -> str:
     """Return the statement for any chosen session, with PostgreSQL's own placeholders: $1 for the first name, ..."""
-    statement = statement.replace("{chosen}", "TRUE")
+    statement = statement.replace("{chosen}", "TRUE").replace("{history}", "TRUE")
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
     return re.sub(r"%\((\w+)\)s", lambda match: f"${names.index(match[1]) + 1}", statement)
 

@@ -171,7 +171,7 @@ def test_a_type_and_a_table_that_are_not_there(migrated: ConnectionParams, sql: 
     assert (kind.object, kind.severity) == ("type public.audit_action", ERROR)
     assert (table.object, table.severity, table.sql) == ("table public.audit_log", ERROR, None)
     assert table.message.endswith("kinetria migrate status")
-    assert (rules.object, rules.severity) == ("table public.audit_log", WARNING)
+    assert (rules.object, rules.severity) == ("table public.audit_log", ERROR)
     assert rules.message == (
         'audit rows dated in the future: could not be counted: relation "audit_log" does not exist  (42P01)'
     )
@@ -182,7 +182,7 @@ def test_a_type_and_a_table_that_are_not_there(migrated: ConnectionParams, sql: 
 
 def test_an_empty_database_lacks_everything_and_says_so_once_a_table(empty: ConnectionParams) -> None:
     found = look(empty)
-    assert found.count(ERROR) == 5 + 7
+    assert found.count(ERROR) == 5 + 7 + 7
     assert [
         finding.message.split(":")[0] for finding in found.findings if finding.object == "table public.sessions"
     ] == [
@@ -194,7 +194,7 @@ def test_an_empty_database_lacks_everything_and_says_so_once_a_table(empty: Conn
 def test_a_database_without_the_schema_public_lacks_everything_too(empty: ConnectionParams) -> None:
     with connect_to(empty) as sql:
         do(sql, "DROP SCHEMA public")
-    assert look(empty).count(ERROR) == 5 + 7
+    assert look(empty).count(ERROR) == 5 + 7 + 7
 
 
 def test_a_value_that_the_code_does_not_know_is_an_error_once_a_row_holds_it(

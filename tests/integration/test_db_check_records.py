@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from kinetria_cli.domain.check import Severity
+from kinetria_cli.domain.errors import ConfigInvalid
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.checks.inspector import SAMPLES
 from kinetria_cli.gateways.postgres.checks.rules import load_invariants
@@ -78,6 +79,7 @@ BREAKING: dict[str, Callable[[Sql], Rows]] = {
     "set_number_gap": lambda sql: both(sets(sql, 1, 3, 4)[1:2], sets(sql, 2)),
     "set_number_too_high": lambda sql: sets(sql, *range(1, 102))[-1:],
     "set_without_effort": lambda sql: sets(sql, 1, reps=None),
+    "set_weight_not_a_number": lambda sql: sets(sql, 1, weight_kg="NaN"),
     "token_expired_not_revoked": lambda sql: [refresh_token(sql, user(sql), expires_at=ago(sql, days=31))],
     "email_differs_in_case": lambda sql: [user(sql, email="Ana@x.de"), user(sql, email="ana@X.de")],
     "future_users": lambda sql: [user(sql, created_at=ago(sql, hours=-1))],
@@ -107,6 +109,7 @@ KEEPING: dict[str, Callable[[Sql], Rows]] = {
     "set_number_repeated": lambda sql: both(sets(sql, 1, 2), sets(sql, 1, 2)),
     "set_number_gap": lambda sql: sets(sql, 3, 1, 2),
     "set_number_too_high": lambda sql: sets(sql, *range(1, 101)),
+    "set_weight_not_a_number": lambda sql: both(sets(sql, 1, weight_kg="0"), sets(sql, 1, weight_kg=None)),
     "set_without_effort": lambda sql: both(sets(sql, 1, reps=0), sets(sql, 1, reps=None, duration_seconds=30)),
     "token_expired_not_revoked": lambda sql: [
         refresh_token(sql, user(sql), expires_at=ago(sql, days=29)),
@@ -123,7 +126,13 @@ KEEPING: dict[str, Callable[[Sql], Rows]] = {
     ],
     "future_audit_log": lambda sql: [audit_row(sql, created_at=ago(sql, minutes=-4))],
 }
-FORBIDDEN = {"completed_without_end", "ended_before_began", "workout_of_another_user", "set_number_too_high"}
+FORBIDDEN = {
+    "completed_without_end",
+    "ended_before_began",
+    "workout_of_another_user",
+    "set_number_too_high",
+    "set_weight_not_a_number",
+}
 
 
 def test_every_rule_has_rows_that_break_it_and_rows_that_do_not() -> None:
@@ -198,12 +207,13 @@ def test_a_rule_is_added_as_a_file(migrated: ConnectionParams, sql: Sql, tmp_pat
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("-- title: x\nSELECT 1\n", "bad.sql: -- advice, severity, table is missing"),
-        ("-- titel: x\nSELECT 1\n", "bad.sql: -- titel is none of advice, fix, severity, table, title"),
-        ("-- just words\nSELECT 1\n", "bad.sql: -- just words is none of"),
+        ("-- title: x\nSELECT 1\n", "bad.sql cannot be used: -- advice, severity, table is missing"),
+        ("-- titel: x\nSELECT 1\n", "bad.sql cannot be used: -- titel is none of advice, fix, severity, table, title"),
+        ("-- title: x\n-- severity: fatal\n-- table: t\n-- advice: a\nSELECT 1\n", "severity: fatal is none of"),
+        ("-- just words\nSELECT 1\n", "bad.sql cannot be used: -- just words is none of"),
     ],
 )
 def test_a_file_that_is_no_rule_is_named(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "bad.sql").write_text(text)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ConfigInvalid, match=words):
         load_invariants(tmp_path)

@@ -10,7 +10,7 @@ from tests.integration.rows import Sql
 from tests.integration.test_verify import bench
 from tests.world import MIGRATIONS
 
-E, W = "error", "warning"
+E, W, N = "error", "warning", "info"
 
 # Name -> what is done by hand, and the objects in which it shows with their severity.
 DRIFTS: dict[str, tuple[str, dict[str, str]]] = {
@@ -27,12 +27,12 @@ DRIFTS: dict[str, tuple[str, dict[str, str]]] = {
     "an index more": ("CREATE INDEX by_name ON users (name)", {"index public.by_name": W}),
     "a constraint more": (
         "ALTER TABLE users ADD CONSTRAINT named CHECK (name <> '')",
-        {"constraint named on public.users": W},
+        {"constraint named on public.users": E},
     ),
     "a trigger and its function more": (
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
         "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f()",
-        {"function public.f()": W, "trigger t on public.users": W},
+        {"function public.f()": W, "trigger t on public.users": E},
     ),
     "a view more, on a column more": (
         "ALTER TABLE users ADD nick text; CREATE VIEW nicks AS SELECT nick FROM users",
@@ -67,7 +67,7 @@ DRIFTS: dict[str, tuple[str, dict[str, str]]] = {
     "a rule, a policy and statistics more": (
         "CREATE RULE r AS ON DELETE TO users DO INSTEAD NOTHING; CREATE POLICY p ON users USING (name <> '');"
         "CREATE STATISTICS s (ndistinct) ON name, email FROM users",
-        {"rule r on public.users": W, "policy p on public.users": W, "statistics object public.s": W},
+        {"rule r on public.users": E, "policy p on public.users": E, "statistics object public.s": W},
     ),
     "hostile names": (
         'CREATE TABLE "a""; DROP TABLE users; --\n" ("co""l\n" int);'
@@ -251,10 +251,10 @@ DRIFTS: dict[str, tuple[str, dict[str, str]]] = {
             "privileges of table public.users": W,
             "privileges of column public.workouts.name": W,
             "privileges of schema public": W,
-            "privileges of function public.set_updated_at()": W,
-            "privileges of type public.session_status": W,
-            "privileges of table public.audit_log": W,
-            "privileges of table public.sessions": W,
+            "privileges of function public.set_updated_at()": N,
+            "privileges of type public.session_status": N,
+            "privileges of table public.audit_log": N,
+            "privileges of table public.sessions": N,
         },
     ),
 }

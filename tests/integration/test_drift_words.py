@@ -22,9 +22,9 @@ def test_sizes_and_rows_are_told(migrated: ConnectionParams, sql: Sql) -> None:
     assert findings["index public.by_name"] == Finding(
         "drift",
         "index public.by_name",
-        Severity.WARNING,
+        Severity.ERROR,
         "not made by any migration: a unique index on public.users (name, id) where ((name)::text <> ''::text), 16 kB",
-        "DROP INDEX CONCURRENTLY public.by_name",
+        "DROP INDEX CONCURRENTLY public.by_name;",
         bytes=size,
     )
     messages = {name: finding.message for name, finding in findings.items()}
@@ -65,7 +65,8 @@ def test_rows_that_stand_against_not_null_are_counted(migrated: ConnectionParams
     [
         (
             "ALTER TABLE users ALTER name TYPE text",
-            "here type text; by the migrations type character varying(255)",
+            "here type text; by the migrations type character varying(255); what does not fit is rounded,"
+            " or the statement fails: look at the values first",
         ),
         (
             "ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only",
@@ -99,9 +100,9 @@ def test_what_was_renamed_keeps_its_rows(migrated: ConnectionParams, sql: Sql) -
     sql.execute("ALTER TABLE users RENAME name TO full_name; ALTER TABLE exercises RENAME TO moves")
     findings = found_in(migrated)
     assert {finding.object: finding.sql for finding in findings} == {
-        "column public.users.name": "ALTER TABLE public.users RENAME COLUMN full_name TO name",
+        "column public.users.name": "ALTER TABLE public.users RENAME COLUMN full_name TO name;",
         "column public.users.full_name": None,
-        "table public.exercises": "ALTER TABLE public.moves RENAME TO exercises",
+        "table public.exercises": "ALTER TABLE public.moves RENAME TO exercises;",
         "table public.moves": None,
     }
     mend(sql, findings)

@@ -145,17 +145,17 @@ def test_of_twins_the_one_that_no_migration_makes_goes_though_it_is_older() -> N
     assert found.sql == "DROP INDEX CONCURRENTLY public.older;"
 
 
-def test_what_cannot_be_looked_at_is_a_warning_and_the_others_go_on() -> None:
+def test_what_cannot_be_looked_at_is_an_error_and_the_others_go_on() -> None:
     report = check_database(
         inspector=FakeInspector(foreign_keys=raising(QueryFailed("canceling statement"))),
         drift=raising(EngineUnavailable("no throw-away server")),
         skip=["vocabulary", "column"],
     )
     assert [(found.check, found.object, found.severity, found.message) for found in report.findings] == [
-        ("drift", "check drift", WARNING, "could not be looked at: no throw-away server"),
-        ("foreign-key", "check foreign-key", WARNING, "could not be looked at: canceling statement"),
+        ("drift", "check drift", ERROR, "could not be looked at: no throw-away server"),
+        ("foreign-key", "check foreign-key", ERROR, "could not be looked at: canceling statement"),
     ]
-    assert report.passed
+    assert not report.passed
 
 
 RULE = Invariant("slow", "slow rows", ERROR, "users", "SELECT id FROM users", "wait", None)
@@ -169,12 +169,12 @@ OTHER = replace(RULE, name="slower", title="slower rows")
         ((RULE, OTHER), "2 rules about its records could not be counted: timeout", None),
     ],
 )
-def test_rules_that_take_too_long_are_a_warning(rules: tuple[Invariant, ...], message: str, rule: str | None) -> None:
+def test_rules_that_take_too_long_are_an_error(rules: tuple[Invariant, ...], message: str, rule: str | None) -> None:
     def broken(*_: object) -> Broken:
         raise QueryFailed("timeout")
 
     (found,) = check_database(inspector=FakeInspector(*rules, broken=broken), only=["invariant"]).findings
-    assert (found.object, found.severity, found.message, found.rule) == ("table public.users", WARNING, message, rule)
+    assert (found.object, found.severity, found.message, found.rule) == ("table public.users", ERROR, message, rule)
 
 
 def test_a_connection_that_is_lost_while_rules_are_counted_ends_the_check() -> None:

@@ -51,15 +51,15 @@ def test_a_label_that_only_has_another_name_is_not_superfluous() -> None:
 
 def test_several_statements_can_run_in_one_transaction() -> None:
     one = "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)"
-    assert script([one]) == one
-    assert script(["DROP INDEX CONCURRENTLY i", one]) == "DROP INDEX i;\nCREATE UNIQUE INDEX i ON t (a)"
+    assert script([one]) == f"{one};"
+    assert script(["DROP INDEX CONCURRENTLY i", one]) == "DROP INDEX i;\nCREATE UNIQUE INDEX i ON t (a);"
     assert script([one, None]) is None
     assert script([]) is None
 
 
 def test_a_name_that_says_concurrently_stays_as_it_is() -> None:
     statement = """DROP INDEX public."INDEX CONCURRENTLY i\""""
-    assert script([statement, statement]) == f"{statement};\n{statement}"
+    assert script([statement, statement]) == f"{statement};\n{statement};"
 
 
 def table(name: str) -> Fact:
@@ -79,7 +79,7 @@ def test_what_is_needed_comes_first_and_a_circle_ends(needs: dict[str, str], ord
     edges = {f"table public.{name}": frozenset({f"table public.{other}"}) for name, other in needs.items()}
     made = Fingerprint([SCHEMA, *map(table, "abc")])
     found = findings(Comparison(Fingerprint([SCHEMA]), made), Definitions(), Definitions(parts, edges))
-    assert [finding.sql for finding in found] == [f"CREATE {name}" for name in order]
+    assert [finding.sql for finding in found] == [f"CREATE {name};" for name in order]
 
 
 def test_what_no_part_explains_is_told_without_a_statement() -> None:

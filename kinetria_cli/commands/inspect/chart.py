@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kinetria_cli.commands.inspect.export import chosen_format
 from kinetria_cli.domain.errors import MalformedParameters
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ def draw(request: "Request", entity: str, weeks: int | None, filters: Mapping[st
     user = request.key if entity == "users" else filters.get("user")
     _check(request, entity, filters)
     run = request.run
+    if (stream := chosen_format(run, request.format)) is not None:
+        raise MalformedParameters(
+            f"--format {stream.value} cannot be drawn", hint="take --format json, or leave it out"
+        )
     with closing(run.container.database(run.target.params)) as database:
         result = training(
             entity,

@@ -124,7 +124,7 @@ audit_log = listing(
     USER,
     a_word("--action", "action", AuditAction),
     exactly("--entity-type", "entity_type", "Only about this kind of thing, such as session."),
-    Filter("--entity-id", "entity_id", "Only about this one; eight digits of its id will do.", read_beginning, "ID"),
+    Filter("--entity-id", "entity_id", "Only about this one; four digits of its id will do.", read_beginning, "ID"),
     Filter("--ip", "ip_address", "Only from this address or network.", read_address, "ADDRESS"),
     a_text("--user-agent", "user_agent"),
     Filter(

@@ -89,7 +89,7 @@ class Request:
         of_lists = (*self.of_lists().values(), *listing.values())
         if self.key is not None and any(found is not None for found in of_lists):
             raise MalformedParameters(
-                "an id shows one record; filters, --sort, --columns, --after and --count are for lists",
+                "an id shows one record; filters, --limit, --sort, --columns, --after and --count are for lists",
                 hint="leave one out",
             )
         if self.key is None and self.depth is not None:
@@ -140,7 +140,13 @@ class Request:
 
     def of_lists(self) -> dict[str, object]:
         """Return the options that are for lists alone: name -> value, None where it was not given."""
-        return {"--after": self.after, "--count": self.count or None, "--sort": self.sort, "--columns": self.columns}
+        return {
+            "--limit": self.limit,
+            "--after": self.after,
+            "--count": self.count or None,
+            "--sort": self.sort,
+            "--columns": self.columns,
+        }
 
     @property
     def wording(self) -> Wording:
@@ -149,12 +155,11 @@ class Request:
         filters = [
             (name, text) if isinstance(text, str) else (name if text else f"not-{name}", None) for name, text in given
         ]
-        shown: dict[str, object] = {"sort": self.sort, "columns": self.columns, "env-file": self.run.options.env_file}
-        if self.limit not in (None, DEFAULT_LIMIT):
-            shown["limit"] = self.limit
+        shown = {"sort": self.sort, "columns": self.columns, "env-file": self.run.options.env_file, "limit": self.limit}
+        view: list[tuple[str, str | None]] = [(name, str(value)) for name, value in shown.items() if value is not None]
         if self.reveal:
-            shown["reveal"] = ""
-        return Wording(tuple(filters), tuple((name, str(text)) for name, text in shown.items() if text is not None))
+            view.append(("reveal", None))
+        return Wording(tuple(filters), tuple(view))
 
 
 _SHARED: dict[str, tuple[Any, Any]] = {

@@ -21,6 +21,8 @@ _PINNED = {
     "quote_all_identifiers": "off",
     # A query of many small parts that is run often, on catalogs that are small.
     "jit": "off",
+    # A table that somebody has locked is not waited for without end.
+    "lock_timeout": "10s",
 }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from uuid import UUID
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.fields import FieldKind, fields_of
 from kinetria_cli.domain.records import Sort
+
+LARGEST = 2**31
+"""More than any whole number or weight that the tables hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def decode(cursor: str, table: str, sort: Sort) -> Position:
             hint=f"add --sort={order!s}, or begin without --after",
         )
     try:
-        return Position(None if value is None else _value(table, sort.column, value), UUID(record_id))
+        return Position(_value(table, sort.column, value), UUID(record_id))
     except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise _malformed() from error
 
@@ -71,11 +75,32 @@ def _text(value: Any) -> str:
 
 
 def _value(table: str, column: str, value: Any) -> Any:
-    kind = fields_of(table)[column].kind
-    read, accepted = _READERS[kind]
+    field = fields_of(table)[column]
+    if value is None and field.optional:
+        return None
+    read, accepted = _READERS[field.kind]
     if type(value) is not accepted:
         raise ValueError(value)
     return read(value)
+
+
+def _storable(text: str) -> str:
+    if re.search("[\x00\ud800-\udfff]", text):
+        raise ValueError(text)
+    return text
+
+
+def _integer(value: int) -> int:
+    if not -LARGEST <= value < LARGEST:
+        raise ValueError(value)
+    return value
+
+
+def _finite(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or abs(number) > LARGEST:
+        raise ValueError(text)
+    return number
 
 
 def _aware(text: str) -> datetime:
@@ -87,10 +112,10 @@ def _aware(text: str) -> datetime:
 
 _READERS: dict[FieldKind, tuple[Callable[[Any], Any], type]] = {
     FieldKind.ID: (UUID, str),
-    FieldKind.TEXT: (str, str),
-    FieldKind.WORD: (str, str),
-    FieldKind.INTEGER: (int, int),
-    FieldKind.DECIMAL: (Decimal, str),
+    FieldKind.TEXT: (_storable, str),
+    FieldKind.WORD: (_storable, str),
+    FieldKind.INTEGER: (_integer, int),
+    FieldKind.DECIMAL: (_finite, str),
     FieldKind.TIME: (_aware, str),
     FieldKind.FLAG: (bool, bool),
     FieldKind.ADDRESS: (ip_interface, str),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from kinetria_cli.domain.stack import ConnectionParams, ServerInfo
 from kinetria_cli.gateways.postgres.connect import Connection, open_connection
 from kinetria_cli.gateways.postgres.errors import translated
+from kinetria_cli.gateways.postgres.loaders import register_loaders
 from kinetria_cli.gateways.postgres.queries import load
 from kinetria_cli.gateways.postgres.repositories import PostgresRepositories
 from kinetria_cli.gateways.postgres.server import server_info
@@ -74,5 +75,6 @@ class PostgresDatabase:
 
 
 def configure(connection: Connection) -> None:
-    """Make every timestamp arrive in UTC. By SET: a pooler may refuse start-up options."""
-    connection.execute("SET timezone = 'UTC'")
+    """Make values arrive in one way, whatever the role's settings. By SET: a pooler may refuse start-up options."""
+    connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'")
+    register_loaders(connection)

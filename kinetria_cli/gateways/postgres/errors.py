@@ -166,10 +166,10 @@ def query_error(error: psycopg.Error, params: ConnectionParams) -> KinetriaError
 
 _QUERY_ERRORS: tuple[tuple[str, type[KinetriaError], str], ...] = (
     ("23", RecordConflict, "nothing was changed; look at the record that is named"),
-    ("42P01", SchemaMissing, "kinetria migrate status"),
-    ("42703", SchemaMissing, "kinetria migrate status"),
-    ("42704", SchemaMissing, "kinetria migrate status"),
-    ("3F000", SchemaMissing, "kinetria migrate status"),
+    ("42P01", SchemaMissing, "kinetria db check"),
+    ("42703", SchemaMissing, "kinetria db check"),
+    ("42704", SchemaMissing, "kinetria db check"),
+    ("3F000", SchemaMissing, "kinetria db check"),
     ("42501", PrivilegeMissing, "log in as another role, or grant this one the right"),
     ("25006", DatabaseReadOnly, "connect to the primary, or as a role that may write"),
     ("22", MalformedParameters, "correct the value"),

@@ -13,6 +13,9 @@ from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.listing import Listing
 from kinetria_cli.gateways.postgres.queries import load
 
+MOMENTS = ("started_at", "completed_at", "created_at", "updated_at")
+"""Filters that choose a part of a history."""
+
 
 class PostgresTrainingLog:
     """See `TrainingLog`.
@@ -28,10 +31,12 @@ class PostgresTrainingLog:
     def figures(self, filters: Filters, *, weeks: int) -> Figures:
         """See `TrainingLog.figures`."""
         chosen, parameters = self._sessions.condition(filters)
-        statements = {name: sql.SQL(text).format(chosen=chosen) for name, text in _blocks().items()}
+        history, _ = self._sessions.condition({name: found for name, found in filters.items() if name not in MOMENTS})
+        statements = {name: sql.SQL(text).format(chosen=chosen, history=history) for name, text in _blocks().items()}
         with self._connections() as connection, connection.transaction():
             # One view of the data for all three, so that the charts and the table agree.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
             # A million sets in the usual 4 MB are sorted on the server's disk, which takes twice as long.
             connection.execute("SET LOCAL work_mem = '64MB'")
             newest = connection.execute(statements["newest"], parameters).fetchone()

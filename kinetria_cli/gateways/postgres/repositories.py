@@ -108,7 +108,7 @@ class PostgresRepository(Generic[E]):
         """See `Repository.export`."""
         from kinetria_cli.gateways.postgres.export import export
 
-        with self._connections() as connection:
+        with self._connections() as connection, path_errors(wanted.filters):
             yield from export(connection, self._table, self._listing, wanted)
 
     def exists(self, record_id: UUID) -> bool:

@@ -31,6 +31,8 @@ def render(result: CheckReport, screen: Screen) -> None:
 def _step(finding: Finding) -> str:
     if finding.check == "invariant":
         return "run what mends records"
+    if finding.check == "drift":
+        return "run what undoes a drift here, in the order above; what is to stay belongs into a migration"
     return "put what changes the schema into a migration: kinetria migrate new"
 
 
@@ -58,11 +60,15 @@ def _show(findings: Sequence[Finding], screen: Screen) -> None:
     for finding in findings:
         for text in (finding.message, _samples(finding)):
             # A long word, as a name can be one, is not cut: it may be needed.
-            for line in textwrap.wrap(one_line(text), screen.width - len(_INDENT), break_long_words=False):
+            for line in textwrap.wrap(
+                one_line(text), screen.width - len(_INDENT), break_long_words=False, break_on_hyphens=False
+            ):
                 screen.line(_INDENT, line)
     for sql in dict.fromkeys(finding.sql for finding in findings if finding.sql):
+        # What has several lines, such as the body of a function, is taken as it stands, blanks too, when it is pasted.
+        indent = "" if "\n" in sql else _INDENT
         for line in sql.split("\n"):
-            screen.line(_INDENT, line)
+            screen.line(indent, line)
 
 
 def _samples(finding: Finding) -> str:

@@ -126,6 +126,8 @@ _SECTIONS: dict[str, Callable[[Mapping[str, Any]], list[Node]]] = {
 
 
 def _parent(name: str, record: Any) -> Node:
+    if record is None:
+        return Node((name, "is not there: kinetria db check"))
     return Node((name, f"{brief(label(record), MAX_CELL)}", Whole(record.id)))
 
 
@@ -163,8 +165,9 @@ def _exercise(done: ExerciseTotals, sets: Sequence[SetRecord]) -> Node:
 
 def _set_of_exercise(found: SetRecord | Branch) -> Node:
     record = found.item if isinstance(found, Branch) else found
-    whose = (brief(found.related["user"].email),) if isinstance(found, Branch) else ()
-    when = found.related["session"].started_at if isinstance(found, Branch) else record.created_at
+    above = found.related if isinstance(found, Branch) else {}
+    whose = (brief(above["user"].email),) if "user" in above else ()
+    when = above["session"].started_at if "session" in above else record.created_at
     return Node((_id(record), moment(when), *_effort(record)[:2], *whose))
 
 

@@ -42,4 +42,4 @@ def check_invariants(view: View, clock: Clock, invariants: tuple[Invariant, ...]
         what = f"{rules[0].title}:" if len(rules) == 1 else f"{len(rules)} rules about its records"
         rule = rules[0].name if len(rules) == 1 else None
         message = f"{what} could not be counted: {reason}"
-        yield Finding(CHECK, f"table public.{table}", Severity.WARNING, message, rule=rule)
+        yield Finding(CHECK, f"table public.{table}", Severity.ERROR, message, rule=rule)

@@ -81,7 +81,7 @@ def _unknown(view: View, name: str, words: type[ValueObject], label: str) -> Fin
         return Finding(CHECK, place, Severity.WARNING, message)
     if uses:
         used = ", ".join(f"{use.count:,} in {use.column}" for use in uses)
-        message = f"{start}, and rows that hold it cannot be read: {used}; add it to {code}, or update these rows"
+        message = f"{start}, and the code has no name for it: {used}; add it to {code}, or update these rows"
         return Finding(CHECK, place, Severity.ERROR, message, count=sum(use.count for use in uses))
     message = (
         f"{start}; no row holds it. Add it to {code}: a value cannot be dropped, only the type made anew in a migration"

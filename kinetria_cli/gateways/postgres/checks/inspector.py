@@ -32,6 +32,7 @@ _PINNED = {
     # Names of types are written without the schema public, and nothing of somebody's own schema stands in for ours.
     "search_path": "public",
     "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
     # A policy that hides rows makes a query fail, where it would count too few.

@@ -5,6 +5,7 @@ from importlib.resources.abc import Traversable
 
 from kinetria_cli.domain.check import Severity
 from kinetria_cli.domain.check_facts import Invariant
+from kinetria_cli.domain.errors import ConfigInvalid
 
 WANTED = frozenset({"title", "severity", "table", "advice"})
 KNOWN = WANTED | {"fix"}
@@ -17,7 +18,7 @@ def load_invariants(folder: Traversable | None = None) -> tuple[Invariant, ...]:
         folder: The package's own without it.
 
     Raises:
-        ValueError: A file is not a rule; the text names it.
+        ConfigInvalid: A file is not a rule; the text names it.
     """
     place = files(__package__).joinpath("invariants") if folder is None else folder
     found = sorted((file for file in place.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
@@ -30,10 +31,12 @@ def _read(file: Traversable) -> Invariant:
     while lines and lines[0].startswith("-- "):
         key, colon, text = lines.pop(0).removeprefix("-- ").partition(": ")
         if not colon or key not in KNOWN:
-            raise ValueError(f"{file.name}: -- {key} is none of {', '.join(sorted(KNOWN))}")
+            raise _not_a_rule(file, f"-- {key} is none of {', '.join(sorted(KNOWN))}")
         said[key] = text.strip()
     if missing := WANTED - said.keys():
-        raise ValueError(f"{file.name}: -- {', '.join(sorted(missing))} is missing")
+        raise _not_a_rule(file, f"-- {', '.join(sorted(missing))} is missing")
+    if said["severity"] not in [*Severity]:
+        raise _not_a_rule(file, f"-- severity: {said['severity']} is none of {', '.join(Severity)}")
     return Invariant(
         name=file.name.removesuffix(".sql"),
         title=said["title"],
@@ -43,3 +46,7 @@ def _read(file: Traversable) -> Invariant:
         advice=said["advice"],
         fix=said.get("fix"),
     )
+
+
+def _not_a_rule(file: Traversable, why: str) -> ConfigInvalid:
+    return ConfigInvalid(f"the rule {file.name} cannot be used: {why}", hint="correct the comments above its SELECT")

@@ -15,27 +15,33 @@ WITH chosen AS NOT MATERIALIZED (
     FROM chosen
     GROUP BY week
 ), trained AS (
-    SELECT week, count(*) AS sets, sum(reps * weight_kg) AS volume_kg
+    SELECT week, count(*) AS sets, sum(reps * nullif(weight_kg, 'NaN')) AS volume_kg
     FROM chosen
     JOIN set_records ON session_id = chosen.id
     WHERE week > %(last)s::date - 7 * %(weeks)s::int
     GROUP BY week
+), known AS NOT MATERIALIZED (
+    -- What came before the chosen sessions counts too where a weight is compared with all earlier ones.
+    SELECT id, user_id, started_at, date_trunc('week', started_at AT TIME ZONE 'UTC')::date AS week, ({chosen}) AS wanted
+    FROM sessions
+    WHERE status <> 'cancelled' AND ({history})
 ), heaviest AS (
     SELECT session_id, exercise_id, max(weight_kg) AS weight_kg
     FROM set_records
-    JOIN chosen ON chosen.id = session_id
-    WHERE weight_kg IS NOT NULL
+    JOIN known ON known.id = session_id
+    WHERE weight_kg <> 'NaN'
     GROUP BY session_id, exercise_id
 ), compared AS (
-    SELECT week, weight_kg > max(weight_kg) OVER (
+    SELECT week, wanted, weight_kg > max(weight_kg) OVER (
                PARTITION BY user_id, exercise_id ORDER BY started_at, id
                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
            ) AS record
     FROM heaviest
-    JOIN chosen ON chosen.id = session_id
+    JOIN known ON known.id = session_id
 ), beaten AS (
     SELECT week, count(*) FILTER (WHERE record) AS records
     FROM compared
+    WHERE wanted
     GROUP BY week
 )
 SELECT start, coalesce(sessions, 0), coalesce(sets, 0), round(coalesce(volume_kg, 0), 2), coalesce(records, 0)
@@ -56,7 +62,7 @@ WITH chosen AS NOT MATERIALIZED (
     SELECT exercise_id, max(weight_kg) AS weight_kg
     FROM set_records
     JOIN chosen ON chosen.id = session_id
-    WHERE weight_kg > 0
+    WHERE weight_kg > 0 AND weight_kg <> 'NaN'
     GROUP BY exercise_id
 ), best AS (
     SELECT DISTINCT ON (exercise_id) exercise_id, weight_kg, reps, started_at, user_id
