@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, Tell, untold
 from kinetria_cli.gateways.migrations import session
 from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 Connect = Callable[[], AbstractContextManager["psycopg.Connection[Any]"]]
 """Opens one connection in autocommit mode, its errors translated, closed at the end of the block."""
+
+RECOVERY_SECONDS = 5.0
+"""How long a server that crashed may take to say that it recovers; then `connect` itself waits."""
+RECOVERY_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +119,26 @@ class Access:
         Raises:
             Whatever `connect` and `locked` raise.
         """
-        with self.connect() as connection:
+        with self._connected_again() as connection:
             if (migration_id in self.look(connection).status.applied_ids) is hoped:
                 return hoped
         with self.connect() as connection, self.locked(connection, wait_seconds, untold):
             return migration_id in self.look(connection).status.applied_ids
+
+    @contextlib.contextmanager
+    def _connected_again(self) -> "Iterator[psycopg.Connection[Any]]":
+        """Open a connection for the block; a server that is about to recover may hang up at first."""
+        deadline = Deadline(RECOVERY_SECONDS)
+        with contextlib.ExitStack() as stack:
+            while True:
+                try:
+                    connection = stack.enter_context(self.connect())
+                    break
+                except DatabaseUnreachable:
+                    if deadline.passed:
+                        raise
+                deadline.pause(RECOVERY_PAUSE_SECONDS)
+            yield connection
 
     def runner(
         self, connection: "psycopg.Connection[Any]", *, statement_timeout: float | None = None, tell: Tell
