@@ -5,6 +5,7 @@ from typing import Final
 from kinetria_cli.domain.check import Finding, Severity
 from kinetria_cli.domain.definitions import Definitions
 from kinetria_cli.domain.drift import ALWAYS_COMPARED, Comparison, Drift
+from kinetria_cli.domain.figures import counted, size
 from kinetria_cli.domain.undoing import script, superfluous_labels
 
 CHECK: Final = "drift"
@@ -109,7 +110,7 @@ def _superfluous(drift: Drift) -> str:
         text += ", not null without a default, so that the code can insert no row"
     if whole and drift.object.startswith(("table ", "column ")):
         what = "row" if drift.object.startswith("table ") else "value"
-        count = "what it holds, which this role may not count" if whole.count is None else _many(whole.count, what)
+        count = "what it holds, which this role may not count" if whole.count is None else counted(whole.count, what)
         text += "; it is empty" if whole.count == 0 else f"; dropping it loses {count}"
     return text
 
@@ -127,7 +128,7 @@ def _missing(drift: Drift, comparison: Comparison, here: Definitions) -> str:
         text += ", not null"
     if rows == 0:
         return text
-    many = "what is there already" if rows is None else f"what is there already ({_many(rows, 'row')})"
+    many = "what is there already" if rows is None else f"what is there already ({counted(rows, 'row')})"
     if "not" in words and not words & {"default", "identity", "generated"}:
         return f"{text}; the statement fails because of {many}: add it without NOT NULL, fill it, then SET NOT NULL"
     value = "the default" if words & {"default", "identity", "generated"} else "null"
@@ -161,16 +162,12 @@ def _nulls(drift: Drift, comparison: Comparison, here: Definitions) -> str:
     rows, column = _rows(drift.object, comparison, here), here.whole(drift.object)
     if rows is None or column is None or column.count is None or rows == column.count:
         return ""
-    return f"; the statement fails until no row is without a value: {_many(rows - column.count, 'row')} here"
+    return f"; the statement fails until no row is without a value: {counted(rows - column.count, 'row')} here"
 
 
 def _rows(column: str, comparison: Comparison, here: Definitions) -> int | None:
     table = here.whole(comparison.table_of(column) or "")
     return table.count if table else None
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _first_difference(here: str, made: str) -> str:
@@ -186,8 +183,3 @@ def _first_difference(here: str, made: str) -> str:
 def _short(text: str | None) -> str:
     words = " ".join((text or "nothing").split()) or "an empty line"
     return words if len(words) <= SHOWN else f"{words[: SHOWN - 3]}..."
-
-
-def size(count: int) -> str:
-    """Return a number of bytes for people."""
-    return f"{count / 1000:,.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"

@@ -1,8 +1,6 @@
 """Lists of records for people: a table."""
 
 import shlex
-from functools import singledispatch
-from typing import Any
 
 from kinetria_cli.domain.fields import NOUNS
 from kinetria_cli.presentation.human.tables import records_table
@@ -22,14 +20,7 @@ LIST_COLUMNS = {
 """What a table on a terminal has room for; --json has every field."""
 
 
-@singledispatch
-def render(result: Any, _: Screen) -> None:
-    """Print a result for people."""
-    raise TypeError(f"no renderer for {type(result).__name__}")
-
-
-@render.register
-def render_list(result: RecordList, screen: Screen) -> None:
+def render(result: RecordList, screen: Screen) -> None:
     """Print a page as a table, how many there are, and how to go on."""
     table = result.entity.replace("-", "_")
     if not result.items:
