@@ -41,6 +41,12 @@ class ServiceFailed(KinetriaError):
     code = "service.failed"
 
 
+class GenerationFailed(KinetriaError):
+    """The process that makes a seed's rows ended before it was done."""
+
+    code = "seed.generation_failed"
+
+
 class MigrationFailed(KinetriaError):
     """A statement of a migration failed; the migration was rolled back."""
 
