@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import Refused
 from kinetria_cli.domain.migration import span
 from kinetria_cli.usecases.profiles import build_profile
+from kinetria_cli.usecases.seeding.results import SeedResult, SeedTable
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.migration_ports import MigrationGateway
     from kinetria_cli.domain.ports import Database
     from kinetria_cli.domain.repository_ports import Repositories, Repository
-
-
-@dataclass(frozen=True, slots=True)
-class SeedTable:
-    """What happened to the profile's rows of one table.
-
-    Args:
-        inserted: Were not there.
-        changed: Are there, but say something else by now; left alone.
-        unchanged: Are there as the profile has them.
-    """
-
-    name: str
-    inserted: int
-    changed: int
-    unchanged: int
-
-    @property
-    def rows(self) -> int:
-        """The profile's rows."""
-        return self.inserted + self.changed + self.unchanged
-
-
-@dataclass(frozen=True, slots=True)
-class SeedResult:
-    """What a seed did, table by table."""
-
-    kind: ClassVar[str] = "seed"
-    profile: str
-    random_seed: int
-    tables: tuple[SeedTable, ...]
-    seconds: float
-    dry_run: bool = False
 
 
 def seed(

@@ -13,7 +13,8 @@ from kinetria_cli.domain.migration import MigrationRun
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord, Started
 from kinetria_cli.usecases.carry import Carrier, Undo, carry, retire_app
 from kinetria_cli.usecases.profiles import check_profile
-from kinetria_cli.usecases.seed import SeedResult, seed
+from kinetria_cli.usecases.seed import seed
+from kinetria_cli.usecases.seeding.results import SeedResult
 from kinetria_cli.usecases.steps import Step, Steps, undo_all
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from kinetria_cli.domain.vos import AuditAction
 from kinetria_cli.presentation.encoder import encode, error_document, result_document
 from kinetria_cli.usecases.down import DownResult
 from kinetria_cli.usecases.inspect import RecordList
-from kinetria_cli.usecases.seed import SeedResult, SeedTable
+from kinetria_cli.usecases.seeding.results import SeedResult, SeedTable
 
 NOW = datetime(2026, 11, 16, 18, 30, tzinfo=UTC)
 ID = UUID("1f9d8a3e-5b7c-4d2e-9f10-3c4b5a697887")

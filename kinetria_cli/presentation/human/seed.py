@@ -5,7 +5,7 @@ from typing import Any
 
 from kinetria_cli.presentation.screen import Screen
 from kinetria_cli.presentation.text import duration
-from kinetria_cli.usecases.seed import SeedResult
+from kinetria_cli.usecases.seeding.results import SeedResult
 
 
 @singledispatch
