@@ -14,7 +14,8 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import MalformedParameters, RecordConflict, Refused
 from kinetria_cli.domain.vos import ExerciseCategory, MuscleGroup, SessionStatus, WorkoutStatus
 from kinetria_cli.usecases.profiles import PROFILES, Records, build_profile
-from kinetria_cli.usecases.seeding.results import SeedResult, SeedTable, seed
+from kinetria_cli.usecases.seed import seed
+from kinetria_cli.usecases.seeding.results import SeedResult, SeedTable
 from tests.fake_repositories import FakeDatabase
 from tests.fakes import FakeMigrations
 
