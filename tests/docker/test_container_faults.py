@@ -143,6 +143,18 @@ def test_an_app_that_ends_at_once_is_not_waited_for(cli_stack: DockerStack, tmp_
     assert cli_stack.up().code == 0
 
 
+def test_a_database_that_ended_and_runs_again_is_told_by_how_it_ended(cli_stack: DockerStack, tmp_path: Path) -> None:
+    once = "mkdir /var/lib/postgresql/data/once && exit 3; trap 'exit 0' TERM; sleep 600 & wait"
+    error = failure_of(
+        with_edited(cli_stack, tmp_path, postgres={"command": ["sh", "-c", once]}).up("--no-app", "--json"),
+        1,
+        "engine.failed",
+    )
+    name = cli_stack.container("postgres")
+    assert error["message"] == f"database: {name} ended while starting, with exit code 3"
+    assert nothing_runs(cli_stack)
+
+
 def test_an_app_that_cannot_be_executed_says_so(cli_stack: DockerStack, tmp_path: Path) -> None:
     error = failure_of(
         with_edited(cli_stack, tmp_path, app={"entrypoint": ["/nosuch"]}).up("--json"), 1, "engine.failed"

@@ -4,6 +4,7 @@ import contextlib
 import io
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +55,28 @@ class DockerProject:
                 return found_from(self._api.inspect_container(container))
             except docker.errors.NotFound:
                 return None
+
+    def as_it_ended(self, container: Found) -> Found | None:
+        """Return a container that runs again as it was when it last ended, or None where the daemon tells of no end.
+
+        Docker clears the exit code, and that memory was short, when it starts a container again; its events keep both.
+        """
+        with self._translated():
+            # The start is the daemon's own time, too: its clock may be another than ours.
+            until: Any = f"{container.started_at:.6f}"  # as a datetime it would lose its fraction
+            wanted = {"container": container.id, "event": ["die", "oom"]}
+            events = list(self._api.events(since=0, until=until, filters=wanted, decode=True))
+        ends = [event for event in events if event["Action"] == "die"]
+        if not ends:
+            return None
+        before = ends[-2]["timeNano"] if len(ends) > 1 else 0
+        short = any(event["Action"] == "oom" and event["timeNano"] > before for event in events)
+        return replace(
+            container,
+            state="restarting",
+            exit_code=int(ends[-1]["Actor"]["Attributes"]["exitCode"]),
+            out_of_memory=container.out_of_memory or short,
+        )
 
     def _list(self, *labels: str) -> list[Any]:
         wanted = [f"{PROJECT_LABEL}={self._name}", *labels]

@@ -59,7 +59,9 @@ class Services:
             raise EngineFailed(f"Compose made no container of {service}", hint="docker ps -a; then kinetria up")
         self._memory.note_made(service, now.id, wanted)
         fresh = before is None or (before.id, before.started_at) != (now.id, now.started_at)
-        return self._wait_healthy(now, deadline), fresh
+        # For one that Compose starts the count begins at 0, and by now it may have ended and run again.
+        went_on = before is not None and before.id == now.id and before.state in ("running", "restarting", "paused")
+        return self._wait_healthy(now, before.restarts if before and went_on else 0, deadline), fresh
 
     def _is_as_wanted(self, found: Found, wanted: str) -> bool:
         """Whether a container was made from the present configuration and image, by us or by plain Compose.
@@ -69,12 +71,16 @@ class Services:
         ours = self._memory.read().made.get(found.service) == [found.id, wanted]
         return (ours or found.config_hash == wanted) and found.image_id == self._images.id_of(found.service)
 
-    def _wait_healthy(self, started: Found, deadline: Deadline) -> Found:
+    def _wait_healthy(self, started: Found, restarts: int, deadline: Deadline) -> Found:
+        """Return it when it is healthy; fail when it ended, which more than so many restarts tell too."""
         while True:
             now = self._project.look(started.id) or replace(started, state="removed")
             if now.running and now.health in ("healthy", "none"):
                 return now
-            ended = not now.running or now.restarts > started.restarts or is_hopeless(now)
+            if now.running and now.restarts > restarts:
+                # Where nobody knows any more how it ended, its next end tells.
+                now = self._project.as_it_ended(now) or now
+            ended = not now.running or is_hopeless(now)
             if ended or deadline.passed:
                 lines = self._project.last_lines(now, SHOWN_LINES) if now.state != "removed" else []
                 raise failure(now, lines, waited=None if ended else deadline.seconds)
