@@ -37,6 +37,10 @@ class OwnServer:
     def data(self) -> Path:
         return StackFolder(self.home, PROJECT).data
 
+    @property
+    def log(self) -> str:
+        return StackFolder(self.home, PROJECT).postgres_log.read_text()
+
     def stop_immediately(self) -> None:
         """As `pg_ctl stop -m immediate`: no session is asked, nothing is written."""
         postmaster = int((self.data / "postmaster.pid").read_text().splitlines()[0])

@@ -182,7 +182,7 @@ class Cluster:
         if pid is None:
             return False
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)  # "fast" shutdown: PostgreSQL 16 manual, section 19.5
+            os.kill(pid, self.postmaster.stop_signal())
         # Its pid file goes a moment before the process does.
         while working_folder(pid) == self.data.resolve():
             if deadline.passed:

@@ -1,8 +1,18 @@
 """The running server as postmaster.pid tells of it (PostgreSQL 16, utils/pidfile.h)."""
 
+import contextlib
+import signal
+import socket
+import struct
 from pathlib import Path
 
+from kinetria_cli.gateways.engines.common.network import LOOPBACK
 from kinetria_cli.gateways.engines.embedded.processes import working_folder
+
+ANSWER_SECONDS = 2.0
+PROTOCOL = 3 << 16
+RECOVERS = b"the database system is in recovery mode"
+"""Said after a crash alone; while it starts, the server has other words."""
 
 
 class Postmaster:
@@ -36,6 +46,25 @@ class Postmaster:
         """Whether the server with this process id accepts connections (line 8)."""
         lines = self._lines()
         return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def stop_signal(self) -> signal.Signals:
+        """Return what ends the running server (PostgreSQL 16 manual, section 19.5).
+
+        A "fast" shutdown, unless a session has crashed and the redo has not begun: PostgreSQL then waits for its
+        checkpointer, which nobody tells to end. An "immediate" one loses nothing there: the next start recovers.
+        """
+        return signal.SIGQUIT if RECOVERS in self._greeting() else signal.SIGINT
+
+    def _greeting(self) -> bytes:
+        """Return what the server says to a new session before it asks for the password; nothing where it is silent."""
+        user = b"user\0postgres\0\0"
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((LOOPBACK, self.port() or 0), ANSWER_SECONDS) as asked,
+        ):
+            asked.sendall(struct.pack("!II", 8 + len(user), PROTOCOL) + user)
+            return asked.recv(1024)
+        return b""
 
     def _lines(self) -> list[str]:
         try:
