@@ -3,13 +3,18 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kinetria_cli.domain.errors import DatabaseUnreachable
+from kinetria_cli.gateways.migrations import YoyoMigrationGateway
+from kinetria_cli.gateways.postgres.connect import connection
+from tests.faults.chaos import Trouble, chaos_before
 from tests.faults.migrating import (
     SLEEPERS,
+    Session,
     assert_recorded_once,
     count,
     gateway,
@@ -77,6 +82,31 @@ def test_a_server_that_crashes_at_the_commit_is_asked_again_when_it_is_back(own:
         gateway(own.params, folder, kill_point=crash).apply(lock_wait=30)
     assert not relation_exists(own.params, "first")
     gateway(own.params, folder).apply(lock_wait=30)
+    assert_recorded_once(own.params, folder, "0001_first", "0002_second")
+
+
+def test_a_server_that_crashes_under_the_look_up_is_asked_again(own: OwnServer, folder: Path) -> None:
+    lost = False
+    crashed: list[int] = []
+
+    def lose_the_answer(place: str) -> None:
+        nonlocal lost
+        if place == "before_commit" and not lost:
+            lost = True
+            chaos.trouble = Trouble.LOSE_ANSWER
+
+    @contextmanager
+    def connect() -> Iterator[Session]:
+        with connection(params, timeout=5) as opened:
+            if lost and not crashed:
+                crashed.append(opened.info.backend_pid)
+                os.kill(opened.info.backend_pid, signal.SIGKILL)
+            yield opened
+
+    with chaos_before(own.params) as (chaos, params):
+        result = YoyoMigrationGateway(folder, connect, kill_point=lose_the_answer).apply(lock_wait=30)
+        assert (chaos.losses, len(crashed)) == (1, 1)
+    assert tuple(run.id for run in result.applied) == ("0001_first", "0002_second")
     assert_recorded_once(own.params, folder, "0001_first", "0002_second")
 
 

@@ -119,26 +119,22 @@ class Access:
         Raises:
             Whatever `connect` and `locked` raise.
         """
-        with self._connected_again() as connection:
+        deadline = Deadline(RECOVERY_SECONDS)
+        while True:
+            try:
+                return self._is_applied_now(migration_id, wait_seconds, hoped=hoped)
+            except DatabaseUnreachable:
+                # It hangs up before the look, or in the middle of it.
+                if deadline.passed:
+                    raise
+            deadline.pause(RECOVERY_PAUSE_SECONDS)
+
+    def _is_applied_now(self, migration_id: str, wait_seconds: float, *, hoped: bool) -> bool:
+        with self.connect() as connection:
             if (migration_id in self.look(connection).status.applied_ids) is hoped:
                 return hoped
         with self.connect() as connection, self.locked(connection, wait_seconds, untold):
             return migration_id in self.look(connection).status.applied_ids
-
-    @contextlib.contextmanager
-    def _connected_again(self) -> "Iterator[psycopg.Connection[Any]]":
-        """Open a connection for the block; a server that is about to recover may hang up at first."""
-        deadline = Deadline(RECOVERY_SECONDS)
-        with contextlib.ExitStack() as stack:
-            while True:
-                try:
-                    connection = stack.enter_context(self.connect())
-                    break
-                except DatabaseUnreachable:
-                    if deadline.passed:
-                        raise
-                deadline.pause(RECOVERY_PAUSE_SECONDS)
-            yield connection
 
     def runner(
         self, connection: "psycopg.Connection[Any]", *, statement_timeout: float | None = None, tell: Tell
