@@ -16,7 +16,6 @@ import pytest
 
 from kinetria_cli.domain.errors import EngineUnavailable
 from kinetria_cli.gateways.engines.docker.daemon import find_daemon
-from tests.conftest import free_port
 from tests.docker.kinetria_stack import DockerStack, json_of
 from tests.docker.plain import attempt, docker
 from tests.docker.trouble import REAL_SOCKET, failure_of, forwarding, listening
@@ -194,9 +193,10 @@ def trickle(caller: socket.socket) -> None:
 def test_a_listener_that_is_no_daemon_is_told_within_seconds(
     cli_stack: DockerStack, reply: Callable[[socket.socket], None], why: str
 ) -> None:
-    port = free_port()
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
     started = time.monotonic()
-    with listening(socket.create_server(("127.0.0.1", port)), reply) as heard:
+    with listening(listener, reply) as heard:
         error = failure_of(
             cli_stack.having(DOCKER_HOST=f"tcp://127.0.0.1:{port}").up("--json"), 4, "engine.unavailable"
         )

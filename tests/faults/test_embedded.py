@@ -17,6 +17,7 @@ import pytest
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded import EmbeddedEngine, programs
+from kinetria_cli.gateways.engines.embedded.engine import DEFAULT_DATABASE_PORT
 from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.http.probe import HttpClientProbe
 from tests.cli.test_terminal import on_a_terminal
@@ -218,11 +219,13 @@ def test_a_default_port_that_is_taken_gives_the_next_one_and_it_is_remembered(st
         first("up", "--no-app")
         taken = first.params.port
         answer = stack("up", "--no-app")
-        assert stack.params.port > taken
-        assert "is remembered)" in answer.out
+        chosen = stack.params.port
+        assert chosen != taken
+        # Whoever else had the default port when the first came may have left it to the second.
+        assert ("is remembered)" in answer.out) is (chosen != DEFAULT_DATABASE_PORT)
         stack("down")
     stack("up", "--no-app")
-    assert stack.params.port > taken
+    assert stack.params.port != taken
 
 
 def test_a_migration_that_fails_leaves_nothing_half_started(stack: TestStack, tmp_path: Path) -> None:
