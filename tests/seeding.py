@@ -1,17 +1,36 @@
-"""A small profile for tests: every field of every table, null and not null, at any scale."""
+"""The demo for tests of other things, and a small profile for those of seeds.
+
+That one has every field of every table, null and not null, at any scale.
+"""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.migration_ports import MigrationGateway
 from kinetria_cli.domain.seed_ids import Mark
 from kinetria_cli.domain.seeding import CATALOGUE, Row, marks, micros
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.postgres.seeding.source import LocalSource
+from kinetria_cli.gateways.postgres.seeding.store import PostgresSeedStore
+from kinetria_cli.usecases.profiles import find_profile
+from kinetria_cli.usecases.seeding.seed import SeedPorts, SeedRequest, seed
+from kinetria_cli.usecases.seeding.telling import Silence
 
 DAY = 86_400_000_000
 PER_USER = {"users": 1, "workouts": 2, "sessions": 3, "set_records": 12, "refresh_tokens": 1, "audit_log": 2}
 EXERCISES = 4
+
+
+def seed_demo(params: ConnectionParams, migrations: MigrationGateway) -> None:
+    """Load the demo into a migrated database."""
+    profile = find_profile("demo", random_seed=42)
+    with closing(PostgresSeedStore(params, timeout=5)) as store:
+        ports = SeedPorts(LocalSource(profile), store, migrations, lambda: None)
+        seed(SeedRequest(), profile=profile, ports=ports, progress=Silence(), agree=lambda _: None)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ ALLOWED = {
         "bootstrap_checks",
         "bootstrap_engines",
         "bootstrap_migrations",
+        "bootstrap_seeding",
+        "bootstrap_seeds",
         "domain",
         "usecases",
         "gateways",

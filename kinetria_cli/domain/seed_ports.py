@@ -1,6 +1,6 @@
 """The ports of seeding: what makes the rows, and the database as a seed sees it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +12,7 @@ from kinetria_cli.domain.seeding import Block, Fingerprint, SeedRecord
 class SeedSource(Protocol):
     """Makes the rows of one profile in the form in which the database takes them."""
 
-    def blocks(self, tables: Sequence[str], users: range, *, data: bool = True) -> Iterator[Block]:
+    def blocks(self, tables: Sequence[str], users: range, *, data: bool = True) -> Generator[Block, None, None]:
         """Yield the blocks of each table in turn, bucket by bucket; in a second process where there are many.
 
         To be closed by who does not read on.
@@ -50,7 +50,10 @@ class Hanging:
 
 
 class SeedTransaction(Protocol):
-    """One transaction in which a seed is looked at, loaded or removed. No other one that writes runs beside it."""
+    """One transaction in which a seed is looked at, loaded or removed. No other one that writes runs beside it.
+
+    Where users are given, all rows of the catalogue are meant in its table: see `users_of`.
+    """
 
     def records(self) -> tuple[SeedRecord, ...]:
         """Return what was seeded here, by profile and random seed."""
@@ -78,6 +81,10 @@ class SeedTransaction(Protocol):
 
     def has_rows(self, table: str, mark: Mark, users: range) -> bool:
         """Whether a table holds any row with this mark of these users."""
+        ...
+
+    def count(self, table: str, mark: Mark, users: range) -> int:
+        """Count the rows with this mark of these users, whatever they say by now."""
         ...
 
     def fingerprints(self, table: str, mark: Mark, users: range, size: int) -> Iterator[tuple[range, Fingerprint]]:
@@ -127,12 +134,25 @@ class SeedTransaction(Protocol):
         """
         ...
 
+    def hold(self) -> None:
+        """Keep everybody from changing the tables and from referring to their rows until this transaction ends.
+
+        Raises:
+            WaitTimedOut: Another session holds one of the tables; the message says which.
+        """
+        ...
+
     def hanging(self, marks: Mapping[str, Mark], users: range) -> tuple[Hanging, ...]:
-        """Count the rows that are not the seed's and refer to rows of it, those of tables of the user's own too."""
+        """Count the rows that are not the seed's and refer to rows of it, those of tables of the user's own too.
+
+        Args:
+            marks: Of the tables whose rows are meant: what has none of them is not the seed's.
+            users: Whose rows, but for the catalogue's.
+        """
         ...
 
     def delete(self, table: str, mark: Mark, users: range) -> int:
-        """Delete the rows with this mark of these users; return how many that were.
+        """Delete the rows with this mark of these users, but none that refers to them; return how many that were.
 
         Raises:
             RecordConflict: Another record needs one of them.

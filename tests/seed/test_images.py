@@ -9,8 +9,9 @@ from psycopg import sql as compose
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.fields import fields_of
-from kinetria_cli.domain.seeding import Row
-from kinetria_cli.gateways.postgres.seeding.images import HEADER, TRAILER, hash_of, images
+from kinetria_cli.domain.seed_images import fields_in, hash_of
+from kinetria_cli.domain.seeding import Fingerprint, Row
+from kinetria_cli.gateways.postgres.seeding.images import HEADER, TRAILER, fingerprint_of, images
 from tests.seeding import ToyProfile
 
 PROFILE = ToyProfile(users=4)
@@ -70,3 +71,26 @@ def test_the_hash_is_the_servers_sha256(sql: psycopg.Connection[Any]) -> None:
     row = sql.execute("SELECT ('x' || left(encode(sha256(%b), 'hex'), 16))::bit(64)::bigint", [image]).fetchone()
     assert row is not None
     assert row[0] % 2**64 == hash_of(image)
+
+
+def test_an_image_comes_apart_into_its_fields() -> None:
+    for table in TABLES:
+        rows = list(PROFILE.rows(table, range(1, 5)))
+        for row, image in zip(rows, images(table, rows), strict=True):
+            fields = fields_in(image)
+            assert [value is None for value in fields] == [value is None for value in row]
+            assert fields[0] == row[0]
+            assert sum(4 + len(value or b"") for value in fields) + 2 == len(image)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 1000])
+def test_a_fingerprint_is_the_exclusive_or_of_the_hashes_in_any_order(count: int) -> None:
+    rng = random.Random(count)
+    made = [rng.randbytes(rng.randrange(1, 300)) for _ in range(count)]
+    known = fingerprint_of(made)
+    combined = 0
+    for image in made:
+        combined ^= hash_of(image)
+    assert known == Fingerprint(count, combined)
+    rng.shuffle(made)
+    assert fingerprint_of(made[: count // 3]) + fingerprint_of(made[count // 3 :]) == known

@@ -1,16 +1,16 @@
 """Rows as PostgreSQL's binary COPY format has them (16: "File Formats" under COPY): the count of fields, then each
-one's length and bytes, all big-endian. What `rows` yields goes in, images come out; the hash of an image is its row's.
+one's length and bytes, all big-endian. What `rows` yields goes in, images come out.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache, partial
 from ipaddress import ip_address
-from itertools import starmap
 from struct import Struct
 from typing import Any
 
 from kinetria_cli.domain.fields import FieldKind, fields_of
+from kinetria_cli.domain.seed_images import HASH_BYTES
 from kinetria_cli.domain.seeding import Fingerprint, Row
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -18,36 +18,49 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 """What it ends with."""
 NULL = b"\xff\xff\xff\xff"
-HASH_BYTES = 8
 
 _AF_INET, _AF_INET6 = 2, 3  # PGSQL_AF_INET and the next: the server's own numbers, the same on every system
 _NUMERIC_DIGITS = 10_000
 _count = Struct(">h").pack
-_length = Struct(">i").pack
+_length = Struct(">i")
 _integer = Struct(">ii").pack
 _moment = Struct(">iq").pack
-_set_record = Struct(">hi16si16si16sii").pack
+_BEFORE_FIRST_ID = b"\0\x09\0\0\0\x10"
+_BEFORE_ID = b"\0\0\0\x10"
+_DIGEST_BITS = 256
+_HASH_BITS = 8 * HASH_BYTES
 
 
 def images(table: str, rows: Iterable[Row]) -> Iterator[bytes]:
     """Return the image of each row, in order."""
-    if table == "set_records":  # eight of ten rows of a seed: written out, it is made four times as fast
-        return starmap(_set_record_image, rows)
+    if table == "set_records":  # eight of ten rows of a seed: written out, it is made many times as fast
+        return _set_record_images(rows)
     return map(_encoder(table), rows)
-
-
-def hash_of(image: bytes) -> int:
-    """Return the hash of a row: see `Fingerprint`."""
-    return int.from_bytes(hashlib.sha256(image).digest()[:HASH_BYTES], "big")
 
 
 def fingerprint_of(images_: Iterable[bytes]) -> Fingerprint:
     """Return the fingerprint of rows."""
-    sha256, number = hashlib.sha256, int.from_bytes
-    rows = combined = 0
-    for rows, image in enumerate(images_, start=1):  # noqa: B007 - counted on the way
-        combined ^= number(sha256(image).digest()[:HASH_BYTES], "big")
-    return Fingerprint(rows, combined)
+    sha256 = hashlib.sha256
+    digests = [sha256(image).digest() for image in images_]
+    return Fingerprint(len(digests), _combined(digests) >> (_DIGEST_BITS - _HASH_BITS))
+
+
+def _combined(digests: list[bytes]) -> int:
+    """Combine digests by exclusive or: all as one number, of which one half goes on the other, again and again.
+
+    That is ten times as fast as one by one.
+    """
+    number, count = int.from_bytes(b"".join(digests), "big"), len(digests)
+    while count > 1:
+        count = (count + 1) // 2
+        bits = count * _DIGEST_BITS
+        number = (number >> bits) ^ (number & ((1 << bits) - 1))
+    return number
+
+
+def fields_count(table: str) -> bytes:
+    """Return what an image of this table begins with."""
+    return _count(len(fields_of(table)))
 
 
 @cache
@@ -58,7 +71,7 @@ def field_encoders(table: str) -> tuple[Callable[[Any], bytes], ...]:
 
 def _encoder(table: str) -> Callable[[Row], bytes]:
     encoders = field_encoders(table)
-    start = _count(len(encoders))
+    start = fields_count(table)
 
     def encode(row: Row) -> bytes:
         return start + b"".join(
@@ -68,37 +81,41 @@ def _encoder(table: str) -> Callable[[Row], bytes]:
     return encode
 
 
-def _set_record_image(
-    record_id: bytes,
-    session_id: bytes,
-    exercise_id: bytes,
-    set_number: int,
-    reps: int | None,
-    weight: int | None,
-    seconds: int | None,
-    notes: str | None,
-    created_at: int,
-) -> bytes:
+def _set_record_images(rows: Iterable[Any]) -> Iterator[bytes]:
+    join, first, before = b"".join, _BEFORE_FIRST_ID, _BEFORE_ID
+    for record_id, session_id, exercise_id, set_number, reps, weight, seconds, notes, created_at in rows:
+        yield join(
+            (
+                first,
+                record_id,
+                before,
+                session_id,
+                before,
+                exercise_id,
+                _effort(set_number, reps, weight, seconds),
+                NULL if notes is None else _text(notes),
+                _moment(8, created_at),
+            )
+        )
+
+
+@lru_cache(1 << 14)
+def _effort(set_number: int, reps: int | None, weight: int | None, seconds: int | None) -> bytes:
+    """Return the images of what was done in a set; the same is done again and again."""
     return (
-        _set_record(9, 16, record_id, 16, session_id, 16, exercise_id, 4, set_number)
+        _integer(4, set_number)
         + (NULL if reps is None else _integer(4, reps))
         + (NULL if weight is None else _weight(weight))
         + (NULL if seconds is None else _integer(4, seconds))
-        + (NULL if notes is None else _text(notes))
-        + _moment(8, created_at)
     )
-
-
-def _id(value: bytes) -> bytes:
-    return b"\0\0\0\x10" + value
 
 
 def _text(value: str) -> bytes:
     encoded = value.encode()
-    return _length(len(encoded)) + encoded
+    return _length.pack(len(encoded)) + encoded
 
 
-@cache
+@lru_cache(1 << 14)
 def _weight(value: int) -> bytes:
     """A numeric with two decimal places: digits to the base 10,000, the first one's weight, the sign, the scale."""
     whole, cents = divmod(value, 100)
@@ -109,30 +126,28 @@ def _weight(value: int) -> bytes:
     return Struct(f">ihhHh{len(digits)}h").pack(8 + 2 * len(digits), len(digits), 0 if whole else -1, 0, 2, *digits)
 
 
-def _flag(value: bool) -> bytes:
-    return b"\0\0\0\x01\x01" if value else b"\0\0\0\x01\0"
-
-
+@lru_cache(1 << 10)
 def _document(value: str) -> bytes:
     encoded = value.encode()
-    return _length(1 + len(encoded)) + b"\x01" + encoded
+    return _length.pack(1 + len(encoded)) + b"\x01" + encoded
 
 
-@cache
+@lru_cache(1 << 14)
 def _address(value: str) -> bytes:
     packed = ip_address(value).packed
     family = _AF_INET if len(packed) == 4 else _AF_INET6
-    return _length(4 + len(packed)) + bytes((family, 8 * len(packed), 0, len(packed))) + packed
+    return _length.pack(4 + len(packed)) + bytes((family, 8 * len(packed), 0, len(packed))) + packed
 
 
+# Called for each value, so in C where that can be.
 _ENCODERS: dict[FieldKind, Callable[[Any], bytes]] = {
-    FieldKind.ID: _id,
+    FieldKind.ID: _BEFORE_ID.__add__,
     FieldKind.TEXT: _text,
-    FieldKind.WORD: _text,
-    FieldKind.INTEGER: lambda value: _integer(4, value),
+    FieldKind.WORD: cache(_text),
+    FieldKind.INTEGER: partial(_integer, 4),
     FieldKind.DECIMAL: _weight,
-    FieldKind.TIME: lambda value: _moment(8, value),
-    FieldKind.FLAG: _flag,
+    FieldKind.TIME: partial(_moment, 8),
+    FieldKind.FLAG: {True: b"\0\0\0\x01\x01", False: b"\0\0\0\x01\0"}.__getitem__,
     FieldKind.DOCUMENT: _document,
     FieldKind.ADDRESS: _address,
 }

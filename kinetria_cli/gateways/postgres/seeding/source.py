@@ -1,6 +1,6 @@
 """The port `SeedSource` in this process."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from kinetria_cli.domain.seeding import Block, Fingerprint, Profile, buckets, users_of
 from kinetria_cli.gateways.postgres.seeding.images import fingerprint_of, images
@@ -19,7 +19,7 @@ class LocalSource:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
 
-    def blocks(self, tables: Sequence[str], users: range, *, data: bool = True) -> Iterator[Block]:
+    def blocks(self, tables: Sequence[str], users: range, *, data: bool = True) -> Generator[Block, None, None]:
         """See `SeedSource.blocks`."""
         for table in tables:
             for bucket in buckets(users_of(table, users), self._profile.bucket):
