@@ -10,6 +10,7 @@ from bench.docker import docker_answers, on_docker
 from bench.inspect import inspect
 from bench.measure import Figure, Row, compare, seconds
 from bench.migrations import migrations
+from bench.seed import seed
 from bench.stacks import KINETRIA, ByHand, Stack, environment, run
 
 QUICK = 15
@@ -81,6 +82,7 @@ def main() -> int:
             rows += migrations(stack)
             rows += running(stack)
             rows += inspect(stack)
+            rows += seed(stack)
         finally:
             stack.kinetria("down", "--volumes", "--yes")
         if docker_answers():

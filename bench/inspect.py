@@ -14,11 +14,10 @@ import psycopg
 from psycopg import sql
 
 from bench.measure import Figure, Row, compare, seconds
-from bench.stacks import KINETRIA, Stack, database_variables, psycopg_arguments, run
+from bench.stacks import KINETRIA, Stack, database_variables, psql_command, psycopg_arguments, run
 from kinetria_cli.domain.fields import ENTITIES, fields_of
 from kinetria_cli.domain.records import newest_first
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.engines.embedded.programs import choose_account, find_programs
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.cursor import Position, encode
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
@@ -88,8 +87,7 @@ class Gym:
         self._params: ConnectionParams = stack.new_database()
         self._env = stack.env | database_variables(self._params) | {"PGPASSWORD": self._params.password}
         stack.kinetria("migrate", **database_variables(self._params))
-        load = self._psql("-v", f"users={USERS}", "-f", str(Path(__file__).with_name("gym.sql")))
-        run(*load, env=self._env, folder=stack.folder)
+        stack.psql(self._params, "-v", f"users={USERS}", "-f", str(Path(__file__).with_name("gym.sql")))
 
     def worst_first_page(self) -> Row:
         """The first page of each entity; the row is that with the worst ratio."""
@@ -118,7 +116,7 @@ class Gym:
 
     def streams(self) -> Iterator[Row]:
         """Both formats and psql, in turns."""
-        copy = self._psql("-c", "\\copy (select * from set_records) to stdout csv")
+        copy = psql_command(self._params, "-c", "\\copy (select * from set_records) to stdout csv")
         commands = [copy, *([KINETRIA, "inspect", EXPORTED, "--format", style] for style in ("csv", "ndjson"))]
         times: list[list[float]] = [[], [], []]
         for _ in range(SLOW + 1):
@@ -150,12 +148,6 @@ class Gym:
         figure = Figure("one user's tree: time in the database", median(found), TREE, "ms")
         print(figure.line(), flush=True)
         return figure
-
-    def _psql(self, *arguments: str) -> list[str]:
-        params = self._params
-        address = ("-h", params.host, "-p", str(params.port), "-U", params.user, "-d", params.dbname)
-        program = find_programs(choose_account("bench")) / "psql"
-        return [str(program), "-X", "-q", "-v", "ON_ERROR_STOP=1", *address, *arguments]
 
     def _list(self, entity: str, *arguments: str) -> None:
         self._stack.kinetria("inspect", entity, *arguments, "--json", **database_variables(self._params))

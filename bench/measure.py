@@ -12,15 +12,17 @@ class Row:
 
     Args:
         name: What was measured, over what.
-        ours: Our seconds, the median.
-        peer: The peer's seconds, the median.
+        ours: Our seconds, the median; or megabytes.
+        peer: The peer's, the median.
         bound: The ratio that must not be passed.
+        unit: How both are written.
     """
 
     name: str
     ours: float
     peer: float
     bound: float
+    unit: str = "ms"
 
     @property
     def ratio(self) -> float:
@@ -35,7 +37,9 @@ class Row:
     def line(self) -> str:
         """The line as it is printed."""
         verdict = "OVER" if self.over else "ok"
-        figures = f"{self.ours * 1000:8.0f} ms {self.peer * 1000:8.0f} ms {self.ratio:8.2f} {self.bound:8.2f}"
+        times = 1000 if self.unit == "ms" else 1
+        ours, peer = (f"{found * times:8.0f} {self.unit}" for found in (self.ours, self.peer))
+        figures = f"{ours} {peer} {self.ratio:8.2f} {self.bound:8.2f}"
         return f"{self.name:<58}{figures}  {verdict}"
 
 

@@ -67,18 +67,35 @@ class Stack:
         assert record is not None
         return record.database
 
-    def new_database(self) -> ConnectionParams:
-        """Create an empty database on the running stack."""
+    def new_database(self, template: str = "template1") -> ConnectionParams:
+        """Create a database on the running stack, empty or a copy."""
         name = f"bench_{next(self._numbers)}"
         with psycopg.connect(**psycopg_arguments(self.params), autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name}".encode())
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return replace(self.params, dbname=name)
+
+    def drop(self, params: ConnectionParams) -> None:
+        """Drop a database, and write down what is not yet written: the next one finds the server at rest."""
+        with psycopg.connect(**psycopg_arguments(self.params), autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {params.dbname}".encode())
+            admin.execute("CHECKPOINT")
+
+    def psql(self, params: ConnectionParams, *arguments: str) -> None:
+        """Run psql on a database to its end."""
+        run(*psql_command(params, *arguments), env=self.env | {"PGPASSWORD": params.password}, folder=self.folder)
 
     def select(self, params: ConnectionParams | None = None) -> None:
         """Connect and select with bare psycopg, as a process of its own."""
         arguments = psycopg_arguments(params or self.params)
         script = f"import psycopg; psycopg.connect(**{arguments!r}).execute('select 1').fetchone()"
         run(sys.executable, "-c", script, env=self.env, folder=self.folder)
+
+
+def psql_command(params: ConnectionParams, *arguments: str) -> list[str]:
+    """Return psql on a database; the password is in PGPASSWORD."""
+    address = ("-h", params.host, "-p", str(params.port), "-U", params.user, "-d", params.dbname)
+    program = find_programs(choose_account("bench")) / "psql"
+    return [str(program), "-X", "-q", "-v", "ON_ERROR_STOP=1", *address, *arguments]
 
 
 def psycopg_arguments(params: ConnectionParams) -> dict[str, Any]:
