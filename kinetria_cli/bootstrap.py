@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -16,11 +16,11 @@ from kinetria_cli import __version__
 from kinetria_cli.bootstrap_checks import DatabaseChecks
 from kinetria_cli.bootstrap_engines import Engines
 from kinetria_cli.bootstrap_migrations import MigrationTools
+from kinetria_cli.bootstrap_seeds import Seeds
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
-from kinetria_cli.settings import NAMES, Settings
-from kinetria_cli.settings_sources import inherited_environment
+from kinetria_cli.settings import Settings
 from kinetria_cli.usecases.environment import passfile_line
 from kinetria_cli.usecases.target import Target, choose_target
 
@@ -91,6 +91,11 @@ class Container:
             return None
 
     @property
+    def target_engine(self) -> str | None:
+        """The name of the engine that runs the database in use, where `up` of this project started it."""
+        return self.record.engine if self.target.own and self.record is not None else None
+
+    @property
     def health_url(self) -> str:
         """Where the service of this database answers GET /health."""
         if self.target.own and self.record is not None:
@@ -134,6 +139,11 @@ class Container:
     def workbench(self, target: Target | None) -> Workbench:
         """Return the migrations folder with throw-away databases to try it on; where none is named too."""
         return self.migration_tools.workbench(target.params if target else None, self.probe)
+
+    @cached_property
+    def seeds(self) -> Seeds:
+        """What works on seeds."""
+        return Seeds(self.settings, self.migrations)
 
     @cached_property
     def checks(self) -> DatabaseChecks:
@@ -200,26 +210,6 @@ class Container:
         write_private(path, passfile_line(params))
         return str(path)
 
-    def app_environment(self, record: StackRecord) -> Mapping[str, str]:
-        """Return the variables of the service that `up` starts. The engine adds where the password is."""
-        settings = self.settings
-        return inherited_environment(NAMES) | {
-            "APP_NAME": settings.app_name,
-            "ENVIRONMENT": settings.environment,
-            "REQUEST_TIMEOUT": f"{settings.request_timeout:.6f}s",
-            "DB_HOST": record.database.host,
-            "DB_PORT": str(record.database.port),
-            "DB_USER": record.database.user,
-            "DB_NAME": record.database.dbname,
-            "DB_SSL_MODE": record.database.sslmode,
-            "DB_POOL_MIN_SIZE": str(settings.pool_min_size),
-            "DB_POOL_MAX_SIZE": str(settings.pool_max_size),
-            "HTTP_HOST": record.http_host,
-            "HTTP_PORT": str(record.http_port),
-            "HEALTH_TOKEN": settings.health_token or "",
-            "HEALTH_INTERVAL": f"{settings.health_interval:.6f}s",
-        }
-
     def service_log(self) -> logging.Logger:
         """Send the process's log lines to stderr as JSON."""
         from kinetria_cli.gateways.http.jsonlog import service_logger
@@ -252,7 +242,7 @@ class Container:
 
         return Carrier(
             source=self.engines.named(holder),
-            environment=self.app_environment,
+            environment=self.engines.app_environment,
             freeze=relocation.frozen,
             land=relocation.make_empty,
             copy=copy,

@@ -12,6 +12,7 @@ from kinetria_cli.settings import Settings
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.check import CheckReport
+    from kinetria_cli.domain.check_ports import Inspector
     from kinetria_cli.usecases.db_check import Drift
 
 
@@ -31,8 +32,12 @@ class DatabaseChecks:
 
     def run(self, params: ConnectionParams, *, only: Iterable[str] = (), skip: Iterable[str] = ()) -> CheckReport:
         """Check a database. See `check_database`."""
-        from kinetria_cli.gateways.postgres.checks.inspector import PostgresInspector
         from kinetria_cli.usecases.db_check import check_database
 
-        inspector = PostgresInspector(params, self.connect(params), lock_seconds=self.settings.request_timeout)
-        return check_database(inspector=inspector, drift=self.drift(params), only=only, skip=skip)
+        return check_database(inspector=self.inspector(params), drift=self.drift(params), only=only, skip=skip)
+
+    def inspector(self, params: ConnectionParams) -> Inspector:
+        """Return what reads the schema of a database, and looks for records that break a rule."""
+        from kinetria_cli.gateways.postgres.checks.inspector import PostgresInspector
+
+        return PostgresInspector(params, self.connect(params), lock_seconds=self.settings.request_timeout)

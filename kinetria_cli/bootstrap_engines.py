@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from kinetria_cli import __version__
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.state import State, read_state, stack_record
 from kinetria_cli.settings import NAMES, Settings
-from kinetria_cli.settings_sources import bundled, docker_environment, installed_package
+from kinetria_cli.settings_sources import bundled, docker_environment, inherited_environment, installed_package
 from kinetria_cli.usecases.engine import DOCKER, EMBEDDED, EngineChoice, choose_engine
 
 if TYPE_CHECKING:
@@ -68,6 +69,26 @@ class Engines:
     def named(self, name: str) -> Engine:
         """Return an engine by its name; nothing is asked of it yet."""
         return self._docker if name == DOCKER else self._embedded
+
+    def app_environment(self, record: StackRecord) -> Mapping[str, str]:
+        """Return the variables of the service that `up` starts. The engine adds where the password is."""
+        settings = self.settings
+        return inherited_environment(NAMES) | {
+            "APP_NAME": settings.app_name,
+            "ENVIRONMENT": settings.environment,
+            "REQUEST_TIMEOUT": f"{settings.request_timeout:.6f}s",
+            "DB_HOST": record.database.host,
+            "DB_PORT": str(record.database.port),
+            "DB_USER": record.database.user,
+            "DB_NAME": record.database.dbname,
+            "DB_SSL_MODE": record.database.sslmode,
+            "DB_POOL_MIN_SIZE": str(settings.pool_min_size),
+            "DB_POOL_MAX_SIZE": str(settings.pool_max_size),
+            "HTTP_HOST": record.http_host,
+            "HTTP_PORT": str(record.http_port),
+            "HEALTH_TOKEN": settings.health_token or "",
+            "HEALTH_INTERVAL": f"{settings.health_interval:.6f}s",
+        }
 
     @cached_property
     def _embedded(self) -> Engine:

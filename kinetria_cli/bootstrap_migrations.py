@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.check import Finding
     from kinetria_cli.domain.measure import Measurement
     from kinetria_cli.domain.migration import Tell
-    from kinetria_cli.domain.migration_ports import MigrationFolder, MigrationLinter
-    from kinetria_cli.domain.ports import Database, HttpProbe
+    from kinetria_cli.domain.migration_ports import MigrationFolder, MigrationGateway, MigrationLinter
+    from kinetria_cli.domain.ports import HttpProbe
     from kinetria_cli.domain.verify import Workbench
     from kinetria_cli.gateways.migrations import YoyoMigrationGateway
     from kinetria_cli.usecases.migrate import Measure
@@ -70,29 +70,26 @@ class MigrationTools:
         folder = self.settings.migrations_dir
         return FilesystemMigrationFolder(folder, installed=is_installed(folder))
 
-    def measurer(self, probe: HttpProbe, database: Callable[[ConnectionParams], Database], tell: Tell) -> Measure:
+    def measurer(
+        self, probe: HttpProbe, fill: Callable[[ConnectionParams, MigrationGateway], None], tell: Tell
+    ) -> Measure:
         """Return what measures pending migrations on a server of our own, filled with a dump or the demo records.
 
         Args:
             probe: What an engine wants for a service; none is started.
-            database: Returns a database, to insert the demo records.
+            fill: Inserts the demo records.
             tell: Takes a line where the demo records have no place.
         """
         from kinetria_cli.gateways.engines.embedded.throwaway import throwaway_server
         from kinetria_cli.gateways.engines.embedded.transfer import load_dump
         from kinetria_cli.gateways.migrations import YoyoMigrationGateway
         from kinetria_cli.gateways.migrations.measure import measure
-        from kinetria_cli.usecases.seed import seed
 
         def fill_with_demo(params: ConnectionParams, folder: Path) -> None:
-            opened = database(params)
-            migrations = YoyoMigrationGateway(folder, self.connect(params))
             try:
-                seed("demo", random_seed=42, database=opened, migrations=migrations, dry_run=False)
+                fill(params, YoyoMigrationGateway(folder, self.connect(params)))
             except SchemaMissing:
-                tell("measured on empty tables: the demo records need all seven")
-            finally:
-                opened.close()
+                tell("measured on empty tables: the demo records need all seven, and kinetria_seed")
 
         def measured(applied: tuple[str, ...], pending: tuple[str, ...], dump: Path | None) -> tuple[Measurement, ...]:
             def fill_from_dump(params: ConnectionParams, folder: Path) -> None:

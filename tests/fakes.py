@@ -274,10 +274,13 @@ class FakeProbe:
 
 
 class FakeProgress:
-    """See `Progress`; keeps what it was told, without the figures."""
+    """See `Progress`; keeps what it was told, without the times."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
+
+    def advance(self, done: int, total: int) -> None:
+        self.told.append(f"{done} of {total}")
 
     def begin(self, step: str) -> None:
         self.told.append(f"begin {step}")

@@ -16,7 +16,7 @@ def up(
     run: Run,
     engine: Annotated[Literal["auto", "docker", "embedded"] | None, typer.Option(help="What runs the stack.")] = None,
     seed: Annotated[
-        str | None, typer.Option("--seed", metavar="PROFILE", help="Load a profile: minimal or demo.")
+        str | None, typer.Option("--seed", metavar="PROFILE", help="Load a profile: minimal, demo, load or FILE.")
     ] = None,
     no_migrate: Annotated[bool, typer.Option("--no-migrate", help="Leave the schema as it is.")] = False,
     no_app: Annotated[bool, typer.Option("--no-app", help="Start the database alone.")] = False,
@@ -49,6 +49,7 @@ def up(
         reset_password=reset_password,
         seed_profile=seed,
         random_seed=random_seed,
+        production=settings.production,
         timeout=seconds("--timeout", timeout),
         lock_wait=seconds("--lock-wait", lock_wait, zero=True),
     )
@@ -64,7 +65,8 @@ def up(
         engine_reason=engines.choice.reason,
         migrations_for=run.container.migrations,
         database_for=run.container.database,
-        app_environment=run.container.app_environment,
+        seeding_for=run.container.seeds.of_stack,
+        app_environment=engines.app_environment,
         progress=run.output.progress(),
         carrier=carrier,
     )

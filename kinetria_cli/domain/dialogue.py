@@ -14,6 +14,10 @@ class Progress(Protocol):
         """How far the present step is."""
         ...
 
+    def advance(self, done: int, total: int) -> None:
+        """How many rows of how many the present step has done."""
+        ...
+
     def end(self, step: str, detail: str, seconds: float) -> None:
         """The step is done."""
         ...

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def writing(path: Path) -> Iterator[None]:
             f"{error.filename or path} cannot be written: {error.strerror}",
             hint="free some space, or point KINETRIA_HOME at a folder that this user can write to",
         ) from error
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return what this user can still write on the disk of a folder; None where the folder cannot be looked at."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def make_private_folder(path: Path) -> None:

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import FileUnwritable, KinetriaError
-from kinetria_cli.presentation.text import one_line, printable, redact
+from kinetria_cli.presentation.progress import LineProgress, NoProgress, TerminalProgress
+from kinetria_cli.presentation.text import printable, redact
 
 if TYPE_CHECKING:
     from kinetria_cli.presentation.screen import Screen
@@ -124,92 +125,19 @@ class Output:
             with _stderr():
                 print(printable(redact(line, self._secrets)), end="", file=sys.stderr)  # noqa: T201
 
-    def progress(self) -> "TerminalProgress | LineProgress | NoProgress":
+    def progress(self) -> TerminalProgress | LineProgress | NoProgress:
         """Return where a long command tells how far it is."""
         if not self._quiet and not self.json:
             screen = self._screens[1]
             self._progress = TerminalProgress(screen) if screen.terminal else LineProgress(screen)
         return self._progress
 
-    def stream_progress(self) -> "TerminalProgress | LineProgress | NoProgress":
+    def stream_progress(self) -> TerminalProgress | LineProgress | NoProgress:
         """Return where a stream tells how far it is: on a terminal that does not show the stream itself, else nowhere.
 
         In a script the stream is the result and says itself that there is one; a line a run would only fill its log.
         """
         return self.progress() if self._screens[1].terminal and not sys.stdout.isatty() else NoProgress()
-
-
-class NoProgress:
-    """See `Progress`; says nothing."""
-
-    def stop(self) -> None:
-        """Nothing is drawn."""
-
-    def begin(self, step: str) -> None:
-        """See `Progress.begin`."""
-
-    def update(self, text: str) -> None:
-        """See `Progress.update`."""
-
-    def end(self, step: str, detail: str, seconds: float) -> None:
-        """See `Progress.end`."""
-
-
-class LineProgress:
-    """See `Progress`; a line at the start and at the end of each step."""
-
-    def __init__(self, screen: "Screen") -> None:
-        self._screen = screen
-
-    def stop(self) -> None:
-        """Nothing stays drawn."""
-
-    def begin(self, step: str) -> None:
-        """See `Progress.begin`."""
-        from kinetria_cli.presentation.screen import Mark
-
-        self._screen.line(self._screen.mark(Mark.BUSY), " ", step)
-
-    def update(self, text: str) -> None:
-        """See `Progress.update`; a line for each would bury what matters."""
-
-    def end(self, step: str, detail: str, seconds: float) -> None:
-        """See `Progress.end`."""
-        from kinetria_cli.presentation.screen import Mark
-        from kinetria_cli.presentation.text import duration
-
-        self._screen.marked(Mark.DONE, step, detail, duration(seconds))
-
-
-class TerminalProgress:
-    """See `Progress`; one line that goes away when the step is done, because the result repeats it."""
-
-    def __init__(self, screen: "Screen") -> None:
-        self._console = screen.console
-        self._as_text = screen.as_text
-        self._step = ""
-        self._status: Any = None
-
-    def begin(self, step: str) -> None:
-        """See `Progress.begin`."""
-        self._step = step
-        self._status = self._console.status(self._as_text(f"{step} ..."))
-        self._status.start()
-
-    def update(self, text: str) -> None:
-        """See `Progress.update`."""
-        if self._status is not None and text:
-            self._status.update(self._as_text(f"{self._step} ... {one_line(text)}"))
-
-    def end(self, step: str, detail: str, seconds: float) -> None:  # noqa: ARG002
-        """See `Progress.end`."""
-        self.stop()
-
-    def stop(self) -> None:
-        """Take the line away and give the cursor back."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
 
 
 class TerminalPrompt:

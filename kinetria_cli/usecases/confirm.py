@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import ConfirmationRequired
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.dialogue import Prompt
+    from kinetria_cli.usecases.target import Target
 
 
 def require_confirmation(
@@ -54,3 +56,25 @@ def require_confirmation(
         raise ConfirmationRequired(f"{what} Not confirmed.", hint="add --yes")
     if prompt.ask(f"{what}\nGo on? [y/N] ").strip().lower() not in ("y", "yes"):
         raise ConfirmationRequired("not confirmed; nothing was changed", hint="answer y, or add --yes")
+
+
+def asking(
+    prompt: Prompt, target: Target, *, destroys: bool, production: bool, yes: bool, confirm: str | None
+) -> Callable[[str], None]:
+    """Return what a use case calls with what is about to happen, as sentences; it asks, and raises as above.
+
+    Args:
+        prompt: The person at the terminal.
+        target: The database.
+        destroys: Whether something is destroyed; else only production is asked about, or when --confirm was given.
+        production: Whether ENVIRONMENT is production.
+        yes, confirm: The answers given beforehand.
+    """
+
+    def ask(what: str) -> None:
+        if destroys or production or confirm is not None:
+            what = f"{what} On {target.label}."
+            name, own = target.params.dbname, target.own
+            require_confirmation(prompt, what, name=name, own=own, production=production, yes=yes, confirm=confirm)
+
+    return ask

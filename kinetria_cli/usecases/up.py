@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import EngineFailed
+from kinetria_cli.domain.errors import EngineFailed, Refused
 from kinetria_cli.domain.migration import MigrationRun
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord, Started
 from kinetria_cli.usecases.carry import Carrier, Undo, carry, retire_app
-from kinetria_cli.usecases.profiles import check_profile
-from kinetria_cli.usecases.seed import seed
+from kinetria_cli.usecases.profiles import find_profile
 from kinetria_cli.usecases.seeding.results import SeedResult
+from kinetria_cli.usecases.seeding.seed import SeedPorts, SeedRequest, seed
+from kinetria_cli.usecases.seeding.telling import WithinStep
 from kinetria_cli.usecases.steps import Step, Steps, undo_all
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.dialogue import Progress
     from kinetria_cli.domain.migration_ports import MigrationGateway
     from kinetria_cli.domain.ports import Database, Engine
+    from kinetria_cli.domain.seeding import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class UpRequest:
         build: Whether to make the service's image though there is one.
         reset_password: Whether to give the database the password that is on file.
         seed_profile: A profile to load, or None.
+        production: Whether ENVIRONMENT is production.
         timeout: Seconds for waiting until everything is healthy.
         lock_wait: Seconds to wait for another migration run.
     """
@@ -79,6 +83,7 @@ class UpRequest:
     reset_password: bool
     seed_profile: str | None
     random_seed: int
+    production: bool
     timeout: float
     lock_wait: float
 
@@ -90,6 +95,7 @@ def bring_up(
     engine_reason: str,
     migrations_for: Callable[[ConnectionParams], MigrationGateway],
     database_for: Callable[[ConnectionParams], Database],
+    seeding_for: Callable[[StackRecord, Profile], AbstractContextManager[SeedPorts]],
     app_environment: Callable[[StackRecord], Mapping[str, str]],
     progress: Progress,
     carrier: Carrier | None = None,
@@ -102,16 +108,17 @@ def bring_up(
         request: What the user asked for.
         engine: What is to run the stack.
         engine_reason: Why, for people.
-        migrations_for, database_for: Open the started database.
+        migrations_for, database_for, seeding_for: Open the started database.
         app_environment: The variables of the app.
         progress: Told of every step.
         carrier: Where the data come from, when another engine holds them.
 
     Raises:
+        MalformedParameters, ConfigInvalid: There is no such profile, or its file cannot be used.
+        Refused: A production database would be seeded.
         Whatever the ports raise, the failed step's name in front of the message.
     """
-    if request.seed_profile is not None:
-        check_profile(request.seed_profile)
+    profile = _profile(request)
     started = time.monotonic()
     with engine.exclusive(Deadline(request.timeout)):
         run = Steps(progress)
@@ -131,8 +138,9 @@ def bring_up(
             with run.naming("database"):
                 info = database.server_info()
             applied = _migrate(request, run, migrations_for(record.database))
-            if request.seed_profile is not None:
-                _seed(request, run, database, migrations_for(record.database))
+            if profile is not None:
+                with run.step("seed") as said, seeding_for(record, profile) as ports:
+                    said.extend(_seed(profile, ports, run.progress))
             database.close()
             if request.app:
                 _start_app(request, run, engine, undo, app_environment(record))
@@ -209,19 +217,26 @@ def _migrate(request: UpRequest, run: Steps, migrations: MigrationGateway) -> Up
     return UpMigrations(result.applied, result.pending)
 
 
-def _seed(request: UpRequest, run: Steps, database: Database, migrations: MigrationGateway) -> None:
-    assert request.seed_profile is not None
-    with run.step("seed") as said:
-        result = seed(
-            request.seed_profile,
-            random_seed=request.random_seed,
-            database=database,
-            migrations=migrations,
-            dry_run=False,
+def _profile(request: UpRequest) -> Profile | None:
+    """What is to be seeded."""
+    if request.seed_profile is None:
+        return None
+    if request.production:
+        raise Refused(
+            "ENVIRONMENT is production: up seeds nothing there, because it never asks",
+            hint=f"kinetria up, then: kinetria seed --profile {request.seed_profile} --confirm NAME",
         )
-        said.append(f"{result.profile}: {describe(result)}")
-        if not any(table.inserted for table in result.tables):
-            said.append("again")
+    return find_profile(request.seed_profile, random_seed=request.random_seed, users=None, as_of=None)
+
+
+def _seed(profile: Profile, ports: SeedPorts, progress: Progress) -> list[str]:
+    result = seed(SeedRequest(), profile=profile, ports=ports, progress=WithinStep(progress), agree=_nobody_is_asked)
+    said = [f"{result.profile}: {describe(result)}"]
+    return said if result.inserted else [*said, "again"]
+
+
+def _nobody_is_asked(_: str) -> None:
+    """The stack is this project's own."""
 
 
 def describe(result: SeedResult) -> str:

@@ -20,10 +20,10 @@ DEMO = {
     "users": 5,
     "workouts": 12,
     "exercises": 40,
-    "sessions": 168,
-    "set_records": 1962,
+    "sessions": 175,
+    "set_records": 2040,
     "refresh_tokens": 10,
-    "audit_log": 114,
+    "audit_log": 122,
 }
 ANA = "ana.ribeiro+demo42@example.com"
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -1,7 +1,6 @@
 """Databases for the tests of commands: the demo to read from, and empty ones to write to."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +8,11 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.postgres.database import PostgresDatabase
-from kinetria_cli.usecases.seed import seed
 from tests.cli.answers import ANA
 from tests.conftest import free_port, gateway_for
 from tests.integration import rows
 from tests.integration.rows import Sql, one
+from tests.seeding import seed_demo
 from tests.world import Cli, connect_to
 
 DOCUMENTS: tuple[dict[str, Any], ...] = (
@@ -37,8 +35,7 @@ def gym_params(server: ConnectionParams, template: str) -> Iterator[ConnectionPa
     params = replace(server, dbname="gym")
     with connect_to(server) as admin:
         admin.execute(f"CREATE DATABASE gym TEMPLATE {template}".encode())
-    with closing(PostgresDatabase(params, timeout=5)) as database:
-        seed("demo", random_seed=42, database=database, migrations=gateway_for(params), dry_run=False)
+    seed_demo(params, gateway_for(params))
     yield params
     with connect_to(server) as admin:
         admin.execute("DROP DATABASE gym WITH (FORCE)")

@@ -80,7 +80,7 @@ def test_status_counts_the_records_for_people(gym: Cli) -> None:
     answer = gym("status")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.splitlines()[-1] == (
-        "users 5   workouts 12   exercises 40   sessions 168   set records 1,962   refresh tokens 10   audit log 114"
+        "users 5   workouts 12   exercises 40   sessions 175   set records 2,040   refresh tokens 10   audit log 122"
     )
 
 

@@ -158,7 +158,7 @@ def test_the_tree_for_people_has_the_same_numbers(gym: Cli) -> None:
     assert all(len(line) <= 100 for line in lines)
     assert f"|- sessions     5 of {related['sessions']['total']:,}" in lines
     for session in related["sessions"]["items"]:
-        line = next(line for line in lines if session["id"][:8] in line)
+        line = next(line for line in lines if session["id"].replace("-", "")[:16] in line)
         totals = session["related"]["totals"]
         assert f"{totals['sets']} sets" in line and f"{float(totals['volume_kg']):,.2f} kg" in line
     assert lines[-1] == f"  kinetria inspect users {show(gym, 'users', ANA)['item']['id']} --depth 2"
@@ -177,7 +177,7 @@ def test_the_short_ids_of_a_tree_are_keys(gym: Cli) -> None:
     related = show(gym, "users", ANA)["related"]
     for name, entity in (("workouts", "workouts"), ("sessions", "sessions"), ("audit_log", "audit-log")):
         for item in related[name]["items"]:
-            assert show(gym, entity, item["id"][:8])["item"]["id"] == item["id"]
+            assert show(gym, entity, item["id"].replace("-", "")[:16])["item"]["id"] == item["id"]
 
 
 def test_a_terminal_shows_lines_in_utf_8_and_else_in_ascii(migrated: ConnectionParams, sql: Sql) -> None:

@@ -3,13 +3,16 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.stack import ConnectionParams
-from tests.world import IDS, database_variables
+from tests.integration.rows import count
+from tests.world import IDS, connect_to, database_variables
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -21,18 +24,23 @@ def on_a_terminal(*arguments: str, env: dict[str, str], answer: str = "") -> str
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **env}) as run:
         os.close(theirs)
         os.write(ours, answer.encode())
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:  # Linux says so when the last writer has closed
-                break
-            if not piece:
-                break
-            shown += piece
+        shown = rest_of(ours)
         run.wait()
     os.close(ours)
     return shown.decode().replace("\r\n", "\n")
+
+
+def rest_of(terminal: int) -> bytes:
+    """What is still shown until the last writer has closed."""
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # Linux says so when the last writer has closed
+            return shown
+        if not piece:
+            return shown
+        shown += piece
 
 
 def variables(params: ConnectionParams) -> dict[str, str]:
@@ -69,3 +77,31 @@ def test_the_right_answer_goes_on(migrated: ConnectionParams) -> None:
     shown = on_a_terminal("migrate", "rollback", env=variables(migrated), answer=f"{migrated.dbname}\n")
     assert IDS[-1] in shown
     assert f"1 rolled back, now at {IDS[-2]}, 1 pending" in shown
+
+
+def test_a_seed_of_many_rows_draws_a_bar_that_goes_away(migrated: ConnectionParams) -> None:
+    shown = on_a_terminal("seed", "--profile", "load", "--users", "300", env=variables(migrated))
+    assert re.search(r"set_records   █[█▏▎▍▌▋▊▉ ]+[\d,]+ of 30,000  [\d,]+ rows/s", shown)
+    last = ESCAPES.sub("", shown.splitlines()[-1])
+    assert re.search(r"✓ 36,\d\d\d rows in .+ rows/s\): users 300, workouts 900", last)
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") > 0, "the cursor is given back"
+
+
+def test_an_interrupted_seed_leaves_the_terminal_and_the_tables_as_they_were(migrated: ConnectionParams) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "kinetria_cli", "seed", "--profile", "load", "--users", "20000"]
+    environment = {**os.environ, **variables(migrated)}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as run:
+        os.close(theirs)
+        shown = b""
+        while b"rows/s" not in shown:  # in the middle of a table
+            shown += os.read(ours, 65536)
+        run.send_signal(signal.SIGINT)
+        shown += rest_of(ours)
+        assert run.wait() == 130
+    os.close(ours)
+    text = shown.decode().replace("\r\n", "\n")
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") > 0, "the cursor is given back"
+    assert "✗ interrupted\n" in text
+    with connect_to(migrated) as sql:
+        assert [count(sql, table) for table in (*TABLES, "kinetria_seed")] == [0] * 8

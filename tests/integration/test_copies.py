@@ -1,7 +1,6 @@
 """A database that is dumped and restored has all its rows, and the guards of 0009 as well."""
 
 import subprocess
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,9 @@ from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded.programs import find_programs
 from kinetria_cli.gateways.engines.embedded.transfer import CLIENTS, copy_database
 from kinetria_cli.gateways.files import write_private
-from kinetria_cli.gateways.postgres.database import PostgresDatabase
-from kinetria_cli.usecases.seed import seed
 from tests.conftest import gateway_for
 from tests.integration.rows import one
+from tests.seeding import seed_demo
 from tests.world import connect_to
 
 Rows = list[tuple[Any, ...]]
@@ -25,8 +23,7 @@ Rows = list[tuple[Any, ...]]
 @pytest.fixture
 def full(migrated: ConnectionParams) -> ConnectionParams:
     """A database with the demo profile."""
-    with closing(PostgresDatabase(migrated, timeout=5)) as database:
-        seed("demo", random_seed=42, database=database, migrations=gateway_for(migrated), dry_run=False)
+    seed_demo(migrated, gateway_for(migrated))
     return migrated
 
 

@@ -1,7 +1,6 @@
 """The rules about the records on a real database: what breaks each, what does not, and that its statement mends it."""
 
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,9 +12,7 @@ from kinetria_cli.domain.errors import ConfigInvalid
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.checks.inspector import SAMPLES
 from kinetria_cli.gateways.postgres.checks.rules import load_invariants
-from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.usecases.profiles.demo import AS_OF
-from kinetria_cli.usecases.seed import seed
 from tests.conftest import gateway_for
 from tests.integration.checking import do, inspector, look, wrong
 from tests.integration.rows import (
@@ -29,6 +26,7 @@ from tests.integration.rows import (
     user,
     workout,
 )
+from tests.seeding import seed_demo
 
 ERROR, WARNING, INFO = Severity
 RULES = {rule.name: rule for rule in load_invariants()}
@@ -178,8 +176,7 @@ def test_the_plan_of_a_rule_has_no_loop(sql: Sql, name: str) -> None:
 
 @pytest.fixture
 def demo(migrated: ConnectionParams) -> ConnectionParams:
-    with closing(PostgresDatabase(migrated, timeout=5)) as database:
-        seed("demo", random_seed=42, database=database, migrations=gateway_for(migrated), dry_run=False)
+    seed_demo(migrated, gateway_for(migrated))
     return migrated
 
 

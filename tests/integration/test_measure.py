@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -17,11 +17,10 @@ from kinetria_cli.gateways.engines.embedded.transfer import CLIENTS, load_dump
 from kinetria_cli.gateways.http.probe import HttpClientProbe
 from kinetria_cli.gateways.migrations.measure import measure
 from kinetria_cli.gateways.postgres.connect import connection
-from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.usecases.environment import passfile_line
-from kinetria_cli.usecases.seed import seed
 from tests.conftest import gateway_for
 from tests.integration.rows import Sql
+from tests.seeding import seed_demo
 from tests.world import IDS, MIGRATIONS, connect_to
 
 Write = Callable[..., Path]
@@ -48,8 +47,7 @@ def opener(params: ConnectionParams) -> Callable[[], AbstractContextManager[Sql]
 
 
 def demo(params: ConnectionParams, folder: Path) -> None:
-    with closing(PostgresDatabase(params, timeout=5)) as database:
-        seed("demo", random_seed=42, database=database, migrations=gateway_for(params, folder), dry_run=False)
+    seed_demo(params, gateway_for(params, folder))
 
 
 def measured(params: ConnectionParams, folder: Path, *pending: str) -> tuple[Measurement, ...]:

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from kinetria_cli.domain.errors import ConfigInvalid, MigrationFailed
-from kinetria_cli.presentation.output import LineProgress, NoProgress, Output, TerminalPrompt
+from kinetria_cli.presentation.output import Output, TerminalPrompt
+from kinetria_cli.presentation.progress import LineProgress, NoProgress
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.usecases.down import DownResult
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,10 @@ import pytest
 
 from kinetria_cli.domain import constants
 from kinetria_cli.domain.constants import TABLES
-from kinetria_cli.domain.errors import MalformedParameters, RecordConflict, Refused
 from kinetria_cli.domain.vos import ExerciseCategory, MuscleGroup, SessionStatus, WorkoutStatus
-from kinetria_cli.usecases.profiles import PROFILES, Records, build_profile
-from kinetria_cli.usecases.seed import seed
-from kinetria_cli.usecases.seeding.results import SeedResult, SeedTable
-from tests.fake_repositories import FakeDatabase
-from tests.fakes import FakeMigrations
+from kinetria_cli.usecases.profiles import build_profile
+
+Records = dict[str, list[Any]]
 
 REFERENCES = {
     "workouts": {"user_id": "users"},
@@ -28,7 +25,7 @@ REFERENCES = {
 }
 
 
-@pytest.fixture(params=list(PROFILES))
+@pytest.fixture(params=["minimal", "demo"])
 def profile(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -151,56 +148,3 @@ def test_demo_ends_before_its_day_whatever_the_real_one_is() -> None:
 def test_minimal_is_one_user_one_workout_and_the_catalogue() -> None:
     records = build_profile("minimal", 42)
     assert [len(records[table]) for table in TABLES] == [1, 1, 40, 0, 0, 0, 0]
-
-
-def test_there_are_no_other_profiles() -> None:
-    with pytest.raises(MalformedParameters) as caught:
-        build_profile("load", 42)
-    assert caught.value.message == "there is no profile 'load'"
-    assert caught.value.hint == "profiles: minimal, demo"
-
-
-def run(database: FakeDatabase, *, pending: Iterable[str] = (), dry_run: bool = False) -> SeedResult:
-    return seed("demo", random_seed=42, database=database, migrations=FakeMigrations([], pending), dry_run=dry_run)
-
-
-def test_a_second_seed_changes_nothing() -> None:
-    database = FakeDatabase()
-    first, second = run(database), run(database)
-    assert [table.inserted for table in first.tables] == [table.unchanged for table in second.tables]
-    assert {(table.inserted, table.changed) for table in second.tables} == {(0, 0)}
-    assert [table.name for table in first.tables] == list(TABLES)
-
-
-def test_what_the_user_changed_is_left_alone_and_told() -> None:
-    database = FakeDatabase()
-    run(database)
-    users = database.repositories.rows["users"]
-    changed = replace(next(iter(users.values())), name="My own name")
-    users[changed.id] = changed
-    assert run(database).tables[0] == SeedTable("users", inserted=0, changed=1, unchanged=4)
-    assert database.repositories.users.get(changed.id) == changed
-
-
-def test_a_dry_run_counts_and_writes_nothing() -> None:
-    database = FakeDatabase()
-    result = run(database, dry_run=True)
-    assert result.dry_run is True
-    assert result.tables[0] == SeedTable("users", inserted=5, changed=0, unchanged=0)
-    assert database.repositories.users.count({}) == 0
-
-
-def test_a_schema_that_is_behind_is_refused() -> None:
-    with pytest.raises(Refused) as caught:
-        run(FakeDatabase(), pending=["0006_create_refresh_tokens", "0007_create_audit_log"])
-    assert caught.value.message == "the schema is behind: 2 pending, 0006_create_refresh_tokens, 0007_create_audit_log"
-    assert caught.value.hint == "kinetria migrate, then seed again"
-
-
-def test_a_record_in_the_way_keeps_everything_out() -> None:
-    database = FakeDatabase()
-    mine = build_profile("minimal", 1)["users"][0]
-    database.repositories.users.add(replace(mine, email=build_profile("demo", 42)["users"][4].email))
-    with pytest.raises(RecordConflict):
-        run(database)
-    assert database.repositories.users.count({}) == 1

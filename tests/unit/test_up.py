@@ -1,6 +1,7 @@
 """Starting the stack step by step, and what a failing step stops again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -9,14 +10,19 @@ from kinetria_cli.domain.errors import (
     DatabaseUnreachable,
     EngineFailed,
     KinetriaError,
+    MalformedParameters,
     MigrationFailed,
     PortTaken,
     Refused,
     ServiceFailed,
 )
+from kinetria_cli.domain.seeding import Profile
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord
+from kinetria_cli.gateways.postgres.seeding.source import LocalSource
+from kinetria_cli.usecases.seeding.seed import SeedPorts
 from kinetria_cli.usecases.up import UpDatabase, UpRequest, UpResult, bring_up
 from tests.fake_repositories import FakeDatabase
+from tests.fake_seeding import FakeSeedStore
 from tests.fakes import RECORD, FakeEngine, FakeMigrations, FakeProgress
 
 REQUEST = UpRequest(
@@ -28,6 +34,7 @@ REQUEST = UpRequest(
     reset_password=False,
     seed_profile=None,
     random_seed=42,
+    production=False,
     timeout=60,
     lock_wait=7,
 )
@@ -42,6 +49,7 @@ class World:
     migrations: FakeMigrations = field(default_factory=lambda: FakeMigrations([], IDS))
     database: FakeDatabase = field(default_factory=FakeDatabase)
     progress: FakeProgress = field(default_factory=FakeProgress)
+    seeds: FakeSeedStore = field(default_factory=FakeSeedStore)
     opened: list[ConnectionParams] = field(default_factory=list)
 
     def up(self, request: UpRequest = REQUEST) -> UpResult:
@@ -51,6 +59,7 @@ class World:
             engine_reason="it is what there is",
             migrations_for=self._migrations_for,
             database_for=self._database_for,
+            seeding_for=self._seeding_for,
             app_environment=self._environment,
             progress=self.progress,
         )
@@ -62,6 +71,11 @@ class World:
     def _database_for(self, params: ConnectionParams) -> FakeDatabase:
         self.opened.append(params)
         return self.database
+
+    @contextmanager
+    def _seeding_for(self, record: StackRecord, profile: Profile) -> Iterator[SeedPorts]:
+        self.opened.append(record.database)
+        yield SeedPorts(LocalSource(profile), self.seeds, self.migrations, lambda: None)
 
     @staticmethod
     def _environment(record: StackRecord) -> Mapping[str, str]:
@@ -148,9 +162,26 @@ def test_a_profile_is_loaded_after_the_migrations() -> None:
     result = world.up(replace(REQUEST, seed_profile="minimal"))
     assert [step.name for step in result.steps] == ["database", "migrations", "seed", "app"]
     assert result.steps[2].detail == "minimal: 1 users, 1 workouts, 40 exercises"
-    assert world.database.repositories.users.count({}) == 1
+    assert len(world.seeds.tables["users"]) == 1
     again = world.up(replace(REQUEST, seed_profile="minimal"))
     assert again.steps[2].fresh is False
+
+
+def test_a_production_database_is_not_seeded_and_nothing_is_started() -> None:
+    world = World()
+    with pytest.raises(Refused) as refused:
+        world.up(replace(REQUEST, seed_profile="minimal", production=True))
+    assert refused.value.message == "ENVIRONMENT is production: up seeds nothing there, because it never asks"
+    assert refused.value.hint == "kinetria up, then: kinetria seed --profile minimal --confirm NAME"
+    assert world.engine.calls == []
+    assert world.up(replace(REQUEST, production=True)).seconds >= 0
+
+
+def test_a_profile_that_is_not_there_starts_nothing() -> None:
+    world = World()
+    with pytest.raises(MalformedParameters):
+        world.up(replace(REQUEST, seed_profile="heavy"))
+    assert world.engine.calls == []
 
 
 def test_a_profile_is_not_loaded_while_migrations_are_pending() -> None:

@@ -21,8 +21,9 @@ MAX_TEXT = 200
 
 MAX_CELL = 60
 MIN_ROOM = 20
-ID_DIGITS = 8
-"""What an id is shortened to in a line of the tree; `kinetria inspect` takes it."""
+ID_DIGITS = 16
+"""What an id is shortened to in a line of the tree; `kinetria inspect` takes it. Ids of version 7 begin with the time,
+and those of a seed with the user: eight digits would be the same for all records of a user."""
 
 
 def render(result: RecordShown, screen: Screen) -> None:

@@ -3,9 +3,13 @@
 from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.presentation.screen import Screen
+from kinetria_cli.domain.figures import size
+from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration
-from kinetria_cli.usecases.seeding.results import SeedResult
+from kinetria_cli.usecases.seeding.results import SeedEstimate, SeedResult, SeedTable
+
+RATED_FROM = 10_000
+"""From how many rows on a rate says something about the loading."""
 
 
 @singledispatch
@@ -16,13 +20,66 @@ def render(result: Any, _: Screen) -> None:
 
 @render.register
 def _(result: SeedResult, screen: Screen) -> None:
-    rows = [[t.name, t.inserted, t.changed, t.unchanged] for t in result.tables if t.rows]
-    screen.table(["table", "would insert" if result.dry_run else "inserted", "changed", "unchanged"], rows)
-    inserted = sum(table.inserted for table in result.tables)
     title = f"{result.profile}, random seed {result.random_seed}"
+    if result.dry_run or result.changed or result.restored:
+        _table(result, screen)
     if result.dry_run:
-        screen.line(f"{title}: would insert {inserted:,} rows; nothing was written")
-    elif inserted:
-        screen.line(f"{title}: inserted {inserted:,} rows in {duration(result.seconds)}")
+        _would(title, result, screen)
+    elif result.inserted or result.restored:
+        screen.line(screen.mark(Mark.DONE), " ", _done(result), ": ", _by_table(result.tables))
     else:
-        screen.line(f"{title}: nothing to do")
+        screen.line(screen.mark(Mark.DONE), f" {title}: nothing to do, {result.rows - result.changed:,} rows are there")
+    if result.changed:
+        screen.line(
+            screen.mark(Mark.LOOK),
+            f" {result.changed:,} {'row was' if result.changed == 1 else 'rows were'} changed since and left alone",
+        )
+        screen.line("  kinetria seed --verify       which, and what differs; with the same --profile and --random-seed")
+        screen.line("  kinetria seed --restore      sets them back")
+    for note in result.notes:
+        screen.line(screen.mark(Mark.LOOK), " ", note)
+
+
+def _table(result: SeedResult, screen: Screen) -> None:
+    restored = result.restored > 0
+    header = ["table", "would insert" if result.dry_run else "inserted", "changed", "unchanged"]
+    rows = [
+        [table.name, table.inserted, table.changed, table.unchanged] + ([table.restored] if restored else [])
+        for table in result.tables
+        if table.rows
+    ]
+    word = "would restore" if result.dry_run else "restored"
+    screen.table([*header, word] if restored else header, rows)
+
+
+def _done(result: SeedResult) -> str:
+    parts = [f"{result.inserted:,} rows"] if result.inserted else []
+    if result.restored:
+        parts.append(f"{result.restored:,} restored")
+    text = f"{' and '.join(parts)} in {duration(result.seconds)}"
+    if result.inserted >= RATED_FROM and result.seconds > 0:
+        text += f" ({result.inserted / result.seconds:,.0f} rows/s)"
+    return text
+
+
+def _by_table(tables: tuple[SeedTable, ...]) -> str:
+    return ", ".join(
+        f"{table.name.replace('_', ' ')} {table.inserted + table.restored:,}"
+        for table in tables
+        if table.inserted or table.restored
+    )
+
+
+def _would(title: str, result: SeedResult, screen: Screen) -> None:
+    screen.line(f"{title}: would insert {result.inserted:,} rows; nothing was written")
+    if result.estimate is not None and result.inserted:
+        screen.line(_takes(result.estimate))
+
+
+def _takes(needed: SeedEstimate) -> str:
+    free = "how much is free cannot be seen from here"
+    if needed.free_bytes is not None:
+        free = f"{size(needed.free_bytes)} are free"
+        if needed.free_bytes < needed.bytes:
+            free += ", too little"
+    return f"about {size(needed.bytes)} of disk ({free}), about {duration(needed.seconds)} ({needed.rate_from})"

@@ -18,11 +18,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member: `strength` scales the catalogue's starting weights."""
+    """A member: `strength` is in percent of the catalogue's starting weights."""
 
     name: str
     login: str
-    strength: float
+    strength: int
     hour: int
     plans: tuple[Plan, ...]
 
@@ -33,7 +33,7 @@ MEMBERS = (
     Member(
         "Ana Ribeiro",
         "ana.ribeiro",
-        0.9,
+        90,
         7,
         (
             Plan(
@@ -62,7 +62,7 @@ MEMBERS = (
     Member(
         "Marek Nowak",
         "marek.nowak",
-        1.35,
+        135,
         18,
         (
             Plan(
@@ -85,7 +85,7 @@ MEMBERS = (
     Member(
         "Chioma Okafor",
         "chioma.okafor",
-        0.75,
+        75,
         12,
         (
             Plan(
@@ -101,7 +101,7 @@ MEMBERS = (
     Member(
         "Jonas Weber",
         "jonas.weber",
-        1.0,
+        100,
         20,
         (
             Plan("Row and core", "Easy pace", _PUBLISHED, (1, 6), ("indoor-rowing", "plank", "bird-dog", "face-pull")),
@@ -111,7 +111,7 @@ MEMBERS = (
     Member(
         "Sofia Lindqvist",
         "sofia.lindqvist",
-        0.65,
+        65,
         9,
         (
             Plan(

@@ -1,0 +1,1 @@
+"""The generated profiles that ship with the package."""
