@@ -1,6 +1,6 @@
 """The port `SeedSource` by a second process, which makes rows while this one waits for the database.
 
-The pipe between them is the only queue: a process that is ahead by more than it holds waits, and needs no more memory.
+It runs ahead by a few blocks, see `AHEAD_BLOCKS`, and waits then: it needs no more memory for more rows.
 """
 
 import pickle

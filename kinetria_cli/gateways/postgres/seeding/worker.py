@@ -9,13 +9,19 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from queue import Queue
 from struct import Struct
+from threading import Thread
+from typing import IO
 
 from kinetria_cli.domain.seeding import Profile
 from kinetria_cli.gateways.postgres.seeding.source import LocalSource
 
 FRAME = Struct(">BIIQQQ")
 """What goes before the data of a block: which of the wanted tables, its users, its rows and their hash, its length."""
+
+AHEAD_BLOCKS = 16
+"""How many blocks may wait to be read, some 20 MB: the rows that follow are made while indexes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,24 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
-    out = sys.stdout.buffer
-    for block in LocalSource(order.profile).blocks(order.tables, order.users, data=order.data):
-        known = block.fingerprint
-        table = order.tables.index(block.table)
-        out.write(FRAME.pack(table, block.users.start, block.users.stop, known.rows, known.hash, len(block.data)))
-        out.write(block.data)
+    ready: Queue[bytes | None] = Queue(AHEAD_BLOCKS)
+    writer = Thread(target=_write, args=(ready, sys.stdout.buffer))
+    writer.start()
+    try:
+        for block in LocalSource(order.profile).blocks(order.tables, order.users, data=order.data):
+            known = block.fingerprint
+            table = order.tables.index(block.table)
+            ready.put(
+                FRAME.pack(table, block.users.start, block.users.stop, known.rows, known.hash, len(block.data))
+                + block.data
+            )
+    finally:
+        ready.put(None)
+        writer.join()
+
+
+def _write(ready: "Queue[bytes | None]", out: IO[bytes]) -> None:
+    """Write what is ready until None is; a reader who is gone ends the process by SIGPIPE."""
+    while (frame := ready.get()) is not None:
+        out.write(frame)
         out.flush()
