@@ -15,11 +15,13 @@ class ColumnFacts:
         type: As the server writes it: `character varying(255)`.
         nullable: Whether it takes NULL.
         default: As the server writes it.
+        identity: Whether the server numbers the rows by it.
     """
 
     type: str
     nullable: bool
     default: str | None
+    identity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def test_what_no_generator_fills_is_found(
     assert told in finding.message
 
 
-@pytest.mark.parametrize("rest", ["text", "text NOT NULL DEFAULT ''"])
+@pytest.mark.parametrize("rest", ["text", "text NOT NULL DEFAULT ''", "integer GENERATED ALWAYS AS IDENTITY"])
 def test_a_column_that_fills_itself_is_none_of_it(
     migrated: ConnectionParams, sql: psycopg.Connection[Any], rest: str
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kinetria_cli.domain.constants import TABLES
-from kinetria_cli.domain.errors import ConfirmationRequired, Refused
+from kinetria_cli.domain.errors import ConfirmationRequired, DatabaseUnreachable, Refused
 from kinetria_cli.domain.seeding import Fingerprint, SeedRecord
 from kinetria_cli.gateways.postgres.seeding.source import LocalSource
 from kinetria_cli.usecases.seeding import load as loading
@@ -111,19 +111,18 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_loaded() -> None
     world.seed(dry_run=True)
 
 
-def test_an_interruption_while_statistics_are_gathered_says_that_the_rows_are_there(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("reason", [KeyboardInterrupt(), DatabaseUnreachable("the connection is lost", hint="")])
+def test_whatever_ends_the_gathering_of_statistics_tells_that_the_rows_are_there(
+    monkeypatch: pytest.MonkeyPatch, reason: BaseException
 ) -> None:
     def interrupted(_: Any) -> None:
-        raise KeyboardInterrupt
+        raise reason
 
     world = World()
     monkeypatch.setattr(world.store, "analyze", interrupted)
-    with pytest.raises(KeyboardInterrupt) as interruption:
+    with pytest.raises(type(reason)) as stopped:
         world.seed()
-    assert interruption.value.__notes__ == [
-        "all rows are there; only the planner's statistics were not gathered: ANALYZE"
-    ]
+    assert stopped.value.__notes__ == ["all rows are there; only the planner's statistics were not gathered: ANALYZE"]
     assert len(world.store.seeds) == 1
 
 

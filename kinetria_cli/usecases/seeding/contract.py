@@ -89,7 +89,8 @@ def _columns(tables: Mapping[str, TableFacts]) -> Iterator[ContractFinding]:
                     "kinetria migrate, or kinetria db check for what became of it",
                 )
         for name, column in facts.columns.items():
-            if name not in fields and not column.nullable and column.default is None:
+            filled = name in fields or column.nullable or column.identity or column.default is not None
+            if not filled:
                 yield ContractFinding(
                     f"column public.{table}.{name}",
                     "may not be null, has no default, and no seed has a value for it: every row is refused",

@@ -57,7 +57,7 @@ class _Stock:
 
     Args:
         counts: Table -> rows that go, where there are any.
-        changed: How many of them were changed since; None where that cannot be told fast.
+        changed: How many of them at most were changed since; None where that cannot be told fast.
         kept: See `SeedRemoval`.
         recorded: Whether there is a record of it.
     """
@@ -180,7 +180,8 @@ def _question(profile: str, random_seed: int, stock: _Stock) -> str:
     tables = ", ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in stock.counts.items())
     text = f"{rows:,} rows of profile {profile}, random seed {random_seed}, will be deleted: {tables or 'its record'}."
     if stock.changed:
-        text += f" {stock.changed:,} of them {'was' if stock.changed == 1 else 'were'} changed since the loading."
+        # Told by who wrote the row: a table that was written anew, as by ALTER TABLE, looks changed as a whole.
+        text += f" Up to {stock.changed:,} of them may have been changed since the loading."
     if stock.kept:
         text += f" The exercise catalogue stays: {stock.kept}."
     return text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.constants import TABLES
-from kinetria_cli.domain.errors import Refused
+from kinetria_cli.domain.errors import KinetriaError, Refused
 from kinetria_cli.domain.migration import span
 from kinetria_cli.domain.seeding import CATALOGUE, Fingerprint, Profile, SeedRecord
 from kinetria_cli.usecases.seeding.compare import reconcile
@@ -89,8 +89,8 @@ def seed(
     if run.loaded:
         try:
             ports.store.analyze(run.loaded)
-        except KeyboardInterrupt as interruption:
-            interruption.add_note("all rows are there; only the planner's statistics were not gathered: ANALYZE")
+        except (KeyboardInterrupt, KinetriaError) as stopped:
+            stopped.add_note("all rows are there; only the planner's statistics were not gathered: ANALYZE")
             raise
     return result
 

@@ -125,8 +125,8 @@ class PostgresView:
             known = columns.setdefault(table, {})
             found[table] = TableFacts(known, filled)
             if name is not None:
-                kind, nullable, default = column
-                known[name] = ColumnFacts(_with_schema(kind), nullable, default)
+                kind, nullable, default, identity = column
+                known[name] = ColumnFacts(_with_schema(kind), nullable, default, identity)
         return found
 
     def nulls(self, table: str, column: str) -> int:
