@@ -40,6 +40,24 @@ class Seeds:
 
         return find_profile(name, random_seed=random_seed, users=users, as_of=as_of)
 
+    def profile_here(
+        self, params: ConnectionParams, name: str, *, random_seed: int, users: int | None, as_of: datetime | None
+    ) -> Profile:
+        """Return a profile; what is not given of users and time is as it is recorded of that seed in the database."""
+        from kinetria_cli.gateways.postgres.seeding.store import PostgresSeedStore
+        from kinetria_cli.usecases.seeding.recorded import as_recorded
+
+        found = self.profile(name, random_seed=random_seed, users=users, as_of=as_of)
+        if users is not None and as_of is not None:
+            return found
+        with closing(PostgresSeedStore(params, timeout=self.settings.request_timeout)) as store:
+            known = as_recorded(found, store)
+        if known is None:
+            return found
+        # Where a profile has a number of users of its own, none is given, and it is the recorded one.
+        many = known.users if users is None and known.users != found.users else users
+        return self.profile(name, random_seed=random_seed, users=many, as_of=as_of or known.as_of)
+
     @contextmanager
     def opened(
         self,

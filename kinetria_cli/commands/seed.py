@@ -46,7 +46,10 @@ def seed(
         contract = check_contract(container.checks.inspector(target.params))
         run.finish(contract, exit_code=0 if contract.ok else 1)
         return
-    found = container.seeds.profile(profile, random_seed=random_seed, users=users, as_of=time)
+    if mode == "remove":  # all rows, however many users and whatever their times
+        found = container.seeds.profile(profile, random_seed=random_seed)
+    else:
+        found = container.seeds.profile_here(target.params, profile, random_seed=random_seed, users=users, as_of=time)
     agree = asking(
         run.prompt,
         target,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 import pytest
 
 from kinetria_cli.domain.constants import TABLES
-from kinetria_cli.domain.errors import RecordConflict
+from kinetria_cli.domain.errors import RecordConflict, Refused
 from kinetria_cli.domain.seeding import Block, Row
 from kinetria_cli.gateways.postgres.seeding.source import LocalSource
 from kinetria_cli.usecases.seeding.compare import pairs, reconcile
@@ -104,10 +104,12 @@ def test_a_bucket_that_is_on_one_side_alone_is_a_pair_too() -> None:
 def test_rows_that_the_profile_does_not_make_any_more_are_a_pair_too() -> None:
     store, profile = seeded(FakeSeedStore()), Fewer(users=5)
     tables = reconcile(
-        store, LocalSource(profile), profile, USERS, restore=True, dry_run=False, progress=FakeProgress()
+        store, LocalSource(profile), profile, USERS, restore=False, dry_run=False, progress=FakeProgress()
     )
     assert {table.name: table.changed for table in tables if table.changed} == {"set_records": 60}
     assert len(store.tables["set_records"]) == 60
+    with pytest.raises(Refused, match="set_records has rows of this seed that the profile does not make"):
+        reconcile(store, LocalSource(profile), profile, USERS, restore=True, dry_run=True, progress=FakeProgress())
 
 
 def test_what_makes_the_rows_is_stopped_when_loading_fails() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from kinetria_cli.domain.constants import TABLES
-from kinetria_cli.domain.errors import RecordConflict, RecordNotFound
+from kinetria_cli.domain.errors import RecordConflict, RecordNotFound, Refused
 from kinetria_cli.domain.seeding import Fingerprint
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.seeding.source import LocalSource
@@ -186,13 +186,15 @@ def test_what_a_dry_run_counts_is_what_is_done(world: World) -> None:
     assert (done.inserted, done.restored, done.changed) == (36, 3, 0)
 
 
-def test_an_unexpected_row_stays_and_counts_as_changed(world: World) -> None:
+def test_an_unexpected_row_is_in_the_way_of_a_restore(world: World) -> None:
     world.seed()
     fewer = replace(ToyProfile(), definition="toy without the third session")
     strange = UUID(bytes=MARKS["refresh_tokens"].id(1, 7))
     world.sql.execute(
         "INSERT INTO refresh_tokens SELECT %s, id, 'mine', now() FROM users WHERE name = 'Zoë 1'", [strange]
     )
-    result = world.seed(fewer, restore=True)
-    assert result.changed == 1
+    before = world.contents()
+    with pytest.raises(Refused, match="refresh_tokens has rows of this seed that the profile does not make"):
+        world.seed(fewer, restore=True)
+    assert world.contents() == before
     assert world.one(f"SELECT count(*) FROM refresh_tokens WHERE id = '{strange}'") == 1

@@ -9,10 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.errors import Refused
 from kinetria_cli.domain.seed_images import hash_of
-from kinetria_cli.domain.seeding import Block, Fingerprint, Profile, marks, users_of
+from kinetria_cli.domain.seeding import CATALOGUE, Block, Fingerprint, Profile, marks, users_of
 from kinetria_cli.usecases.seeding.results import SeedTable
 
 if TYPE_CHECKING:
@@ -153,7 +155,7 @@ def reconcile(
         users: Of them; the catalogue's are compared whole.
         tables: Which, each after those that it refers to.
         restore: Whether rows that say something else are set back. Rows with the seed's mark that the profile does
-            not make count as changed and are left in any case.
+            not make count as changed and are left; where rows are to be set back, they are in the way.
         dry_run: Whether only to count.
         progress: Told of every table.
 
@@ -162,6 +164,7 @@ def reconcile(
 
     Raises:
         RecordConflict: A row of the user's own is in the way, such as one with the same e-mail.
+        Refused: The rows are to be set back, and some have the seed's mark that the profile does not make.
         GenerationFailed: See `SeedSource.blocks`.
     """
     done = {table: _Reconciler(table, transaction, restore=restore, dry_run=dry_run) for table in tables}
@@ -192,6 +195,12 @@ class _Reconciler:
 
     def settle(self, found: Difference) -> None:
         """Set a bucket right. Restored first: a changed row may have a value that belongs to a missing one."""
+        if self._restore and found.unexpected and self._table != CATALOGUE:
+            raise Refused(
+                f"{self._table} has rows of this seed that the profile does not make, {UUID(bytes=found.unexpected[0])}"
+                " is the first: setting the others back would not take them away",
+                hint="the same command with --remove instead of --restore, then seed again; nothing was changed",
+            )
         self._inserted += len(found.missing)
         self._changed += len(found.unexpected) + (0 if self._restore else len(found.changed))
         self._restored += len(found.changed) if self._restore else 0

@@ -12,7 +12,7 @@ from kinetria_cli.domain.errors import Refused
 from kinetria_cli.domain.seed_ids import MAX_USERS, Mark
 from kinetria_cli.domain.seeding import CATALOGUE, marks
 from kinetria_cli.usecases.seeding.plan import MEMBERS
-from kinetria_cli.usecases.seeding.verify import find_record
+from kinetria_cli.usecases.seeding.recorded import find_record
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.seed_ports import Hanging, SeedStore, SeedTransaction

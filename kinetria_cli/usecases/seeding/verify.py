@@ -16,6 +16,7 @@ from kinetria_cli.domain.seed_images import fields_in
 from kinetria_cli.domain.seeding import Fingerprint, Profile, SeedRecord, marks
 from kinetria_cli.usecases.seeding.compare import NO_ROWS, Difference, Pair, difference, pairs
 from kinetria_cli.usecases.seeding.plan import MEMBERS
+from kinetria_cli.usecases.seeding.recorded import find_record
 from kinetria_cli.usecases.seeding.seed import TOLD_FROM
 from kinetria_cli.usecases.seeding.telling import Silence
 from kinetria_cli.usecases.seeding.verification import (
@@ -73,12 +74,6 @@ def verify_seed(
         tuple(_notes(profile, count, record)),
         round(time.monotonic() - started, 3),
     )
-
-
-def find_record(transaction: SeedTransaction, profile: str, random_seed: int) -> SeedRecord | None:
-    """Return what is recorded of a seed, if anything is."""
-    key = profile, random_seed
-    return next((found for found in transaction.records() if (found.profile, found.random_seed) == key), None)
 
 
 def _any_rows(transaction: SeedTransaction, profile: Profile) -> bool:

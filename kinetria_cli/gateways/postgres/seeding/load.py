@@ -68,7 +68,8 @@ class Loading:
     def _copy(self, statement: sql.Composed, first: Block, more: Iterator[Block]) -> int:
         """Send a block and as many more as make a COPY worth while; return their rows."""
         rows = size = 0
-        with self._connection.cursor().copy(statement) as copy:
+        cursor = self._connection.cursor()
+        with cursor.copy(statement) as copy:
             copy.write(HEADER)
             for block in chain((first,), more):
                 copy.write(block.data)
@@ -77,6 +78,11 @@ class Loading:
                 if size >= COPY_BYTES:
                     break
             copy.write(TRAILER)
+        if cursor.rowcount != rows:
+            raise RecordConflict(
+                f"{first.table} took {cursor.rowcount:,} of {rows:,} rows: a trigger of the table keeps the others out",
+                hint=f"look at it: psql, then \\d {first.table}; nothing was changed",
+            )
         return rows
 
 

@@ -50,7 +50,8 @@ def begin(connection: Connection, *, writes: bool) -> None:
     Raises:
         SchemaMissing: There is no table kinetria_seed.
     """
-    mode = "READ COMMITTED, READ WRITE" if writes else "REPEATABLE READ, READ ONLY"
+    # A role or database that may only read stays so: its first write says it.
+    mode = "READ COMMITTED" if writes else "REPEATABLE READ, READ ONLY"
     connection.execute(f"SET TRANSACTION ISOLATION LEVEL {mode}; SET LOCAL statement_timeout = 0".encode())
     row = connection.execute(_query("pins"), {"lock_timeout": f"{LOCK_SECONDS * 1000:.0f}ms"}).fetchone()
     if row is None or not row[-1]:
