@@ -1,6 +1,6 @@
 """The port `SeedSource` by a second process, which makes rows while this one waits for the database.
 
-It runs ahead by a few blocks, see `AHEAD_BLOCKS`, and waits then: it needs no more memory for more rows.
+It runs ahead by some pieces, see `AHEAD_PIECES`, and waits then: it needs no more memory for more rows.
 """
 
 import pickle

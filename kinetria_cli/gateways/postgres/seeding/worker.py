@@ -20,8 +20,10 @@ from kinetria_cli.gateways.postgres.seeding.source import LocalSource
 FRAME = Struct(">BIIQQQ")
 """What goes before the data of a block: which of the wanted tables, its users, its rows and their hash, its length."""
 
-AHEAD_BLOCKS = 16
-"""How many blocks may wait to be read, some 20 MB: the rows that follow are made while indexes are."""
+PIECE_BYTES = 1_000_000
+"""How much is written at a time: a block of sets, or many of smaller rows."""
+AHEAD_PIECES = 16
+"""How many pieces may wait to be read, some 20 MB: the rows that follow are made while indexes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,20 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
-    ready: Queue[bytes | None] = Queue(AHEAD_BLOCKS)
+    ready: Queue[bytes | None] = Queue(AHEAD_PIECES)
     writer = Thread(target=_write, args=(ready, sys.stdout.buffer))
     writer.start()
     try:
+        piece = bytearray()
         for block in LocalSource(order.profile).blocks(order.tables, order.users, data=order.data):
             known = block.fingerprint
             table = order.tables.index(block.table)
-            ready.put(
-                FRAME.pack(table, block.users.start, block.users.stop, known.rows, known.hash, len(block.data))
-                + block.data
-            )
+            piece += FRAME.pack(table, block.users.start, block.users.stop, known.rows, known.hash, len(block.data))
+            piece += block.data
+            if len(piece) >= PIECE_BYTES:
+                ready.put(bytes(piece))
+                piece.clear()
+        ready.put(bytes(piece))
     finally:
         ready.put(None)
         writer.join()
