@@ -80,9 +80,7 @@ def _check(random_seed: int, users: int | None, as_of: datetime | None) -> None:
             f"--random-seed {random_seed} is out of range", hint=f"--random-seed from {SEEDS[0]} to {SEEDS[-1]}"
         )
     if users is not None and not 1 <= users <= MAX_USERS:
-        raise MalformedParameters(
-            f"--users {users} is out of range", hint=f"--users from 1 to {MAX_USERS:,}"
-        )
+        raise MalformedParameters(f"--users {users} is out of range", hint=f"--users from 1 to {MAX_USERS:,}")
     if as_of is not None and as_of.year not in YEARS:
         raise MalformedParameters(
             f"a seed cannot lead up to the year {as_of.year}: its records would be no dates to most programs",

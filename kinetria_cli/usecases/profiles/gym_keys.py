@@ -125,13 +125,10 @@ def _time(value: Any) -> datetime:
     """Return the moment as --as-of reads it: UTC where there is no zone, a date alone its midnight."""
     if not isinstance(value, date):
         raise Unfit(f"is {_kind(value)}")
-    if not isinstance(value, datetime):
-        value = datetime.combine(value, time.min)
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=UTC)
-    if value.year not in YEARS:
-        raise Unfit(f"is in the year {value.year}")
-    return value.astimezone(UTC)
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
+    if moment.year not in YEARS:
+        raise Unfit(f"is in the year {moment.year}")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _named(value: Any) -> str:

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.seed_images import hash_of
 from kinetria_cli.domain.seeding import Block, Fingerprint, Profile, marks, users_of
 from kinetria_cli.usecases.seeding.results import SeedTable
@@ -98,7 +99,7 @@ def pairs(
                 progress.advance(rows, counts[table])
             if name == table:
                 name, expected = next(made, _NO_BLOCKS)
-            progress.end(table, f"{rows:,} rows compared", time.monotonic() - started)
+            progress.end(table, f"{counted(rows, 'row')} compared", time.monotonic() - started)
 
 
 def _matched(
