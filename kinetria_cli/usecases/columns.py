@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.fields import fields_of
 from kinetria_cli.domain.records import Sort, sortable
+from kinetria_cli.usecases.guess import did_you_mean
 
 ALL = "all"
 
@@ -37,8 +38,5 @@ def _known(option: str, name: str, columns: Sequence[str]) -> str:
     column = name.replace("-", "_")
     if column in columns:
         return column
-    from difflib import get_close_matches
-
-    guess = get_close_matches(column, columns, n=1)
-    asked = f"did you mean {guess[0]}? " if guess else ""
+    asked = did_you_mean(column, columns)
     raise MalformedParameters(f"{option}: there is no column {name!r}", hint=f"{asked}columns: {', '.join(columns)}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import EngineFailed, Refused
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.migration import MigrationRun
 from kinetria_cli.domain.stack import ConnectionParams, ServiceState, StackRecord, Started
 from kinetria_cli.usecases.carry import Carrier, Undo, carry, retire_app
@@ -242,14 +243,14 @@ def _nobody_is_asked(_: str) -> None:
 def describe(result: SeedResult) -> str:
     """Return the row counts of the tables that people think in, as one line."""
     told = {
-        "users": "users",
-        "workouts": "workouts",
-        "exercises": "exercises",
-        "sessions": "sessions",
-        "set_records": "sets",
+        "users": "user",
+        "workouts": "workout",
+        "exercises": "exercise",
+        "sessions": "session",
+        "set_records": "set",
     }
     return ", ".join(
-        f"{table.rows:,} {told[table.name]}" for table in result.tables if table.rows and table.name in told
+        counted(table.rows, told[table.name]) for table in result.tables if table.rows and table.name in told
     )
 
 

@@ -68,9 +68,16 @@ def test_a_row_that_was_changed_is_reported_left_alone_and_restored(new: Cli, sq
     told = new("seed", "--profile", "minimal").out.splitlines()
     assert "ok minimal, random seed 42: nothing to do, 41 rows are there" in told
     assert "!! 1 row was changed since and left alone" in told
-    assert any(line.split()[:3] == ["kinetria", "seed", "--restore"] for line in told)
+    assert told[-2].startswith("  kinetria seed --profile minimal --verify   ")
+    pasted = told[-1].strip().split("  ")[0]
+    assert pasted == "kinetria seed --profile minimal --restore"
 
-    restored = new("seed", "--profile", "minimal", "--restore").out.splitlines()
+    sql.execute("DELETE FROM workouts")
+    would = new("seed", "--profile", "minimal", "--restore", "--dry-run").out.splitlines()
+    assert "minimal, random seed 42: would insert 1 row and restore 1; nothing was written" in would
+    succeeded(new("seed", "--profile", "minimal", "--json"))
+
+    restored = new(*pasted.split()[1:]).out.splitlines()
     assert restored[-1].startswith("ok 1 restored in ")
     assert restored[-1].endswith(": users 1")
     assert one(sql, "SELECT name FROM users") == name
@@ -138,11 +145,11 @@ def test_records_that_lead_up_to_another_time_are_refused_or_set_to_it(new: Cli,
         (("--verify", "--remove"), "--verify and --remove exclude each other"),
         (("--remove", "--restore"), "--restore does not count with --remove"),
         (("--as-of", "noon"), "--as-of is 'noon', which is no time"),
-        (("--profile", "load", "--users", "0"), ""),
-        (("--profile", "load", "--users", "-5"), ""),
-        (("--profile", "load", "--users", "99999999999"), ""),
+        (("--profile", "load", "--users", "0"), "--users 0 is out of range"),
+        (("--profile", "load", "--users", "-5"), "--users -5 is out of range"),
+        (("--profile", "load", "--users", "99999999999"), "--users 99999999999 is out of range"),
         (("--users", "7"), "the profile demo"),
-        (("--random-seed", "99999999999999999999"), ""),
+        (("--random-seed", "99999999999999999999"), "--random-seed 99999999999999999999 is out of range"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(new: Cli, sql: Sql, options: tuple[str, ...], message: str) -> None:

@@ -216,8 +216,8 @@ def test_who_holds_a_table_is_named(
     sql.execute("SET application_name = 'psql of mine'; BEGIN")
     sql.execute("LOCK TABLE set_records IN ROW EXCLUSIVE MODE")
     store = PostgresSeedStore(migrated, timeout=5)
-    expected = pytest.raises(WaitTimedOut, match=r"set_records is in use: psql of mine at .*, pid \d+")
+    expected = pytest.raises(WaitTimedOut, match=r"set_records is in use: psql of mine at .*, server process \d+")
     with expected as caught, store.transaction() as transaction:
         transaction.hold()
-    assert f"pid {sql.info.backend_pid}," in caught.value.message
+    assert f"server process {sql.info.backend_pid}," in caught.value.message
     store.close()

@@ -1,5 +1,6 @@
 """Profiles of the user's own: what a file may say, and how it is told what it may not."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from kinetria_cli.domain.errors import ConfigInvalid, MalformedParameters
 from kinetria_cli.domain.seed_ids import MAX_USERS
 from kinetria_cli.usecases.profiles import find_profile
 from kinetria_cli.usecases.profiles.gym_file import MAX_BYTES
+from kinetria_cli.usecases.seeding.wish import SeedWish
 
 OWN = """\
 # Mine
@@ -81,14 +83,14 @@ def test_the_definition_is_of_the_parameters_alone(tmp_path: Path) -> None:
         ("per_user = { tokens = -1 }", 1, "per_user.tokens", "is -1, which is below 0"),
         ("weeks = 9\nper_user.tokens = 70000", 2, "per_user.tokens", "is 70,000, which is above 65,535"),
         ("[per_user]\nsets = 601", 2, "per_user.sets", "nobody does more than 60 in one"),
-        ("weeks = 1", 1, "weeks", "makes 10 sessions in 1 weeks"),
+        ("weeks = 1", 1, "weeks", "makes 10 sessions in 1 week,"),
         ("[per_user]\nworkouts = 0", 2, "per_user.workouts", "leaves users without a workout"),
         ("[chances]\nset_note = 1.01", 2, "chances.set_note", "is 1.01, which is above 1"),
         ("[chances]\nset_note = nan", 2, "chances.set_note", "is no number"),
         ("[chances]\nset_note = inf", 2, "chances.set_note", "is no number"),
         ("[progress]\nper_week = -0.1", 2, "progress.per_week", "is -0.1, which is below 0"),
-        ("as_of = 2025-06-01T08:00:00", 1, "as_of", "has no time zone"),
-        ("as_of = 2025-06-01", 1, "as_of", "is a date or a time alone"),
+        ("as_of = 08:00:00", 1, "as_of", "is a time alone"),
+        ("as_of = 1914-06-01", 1, "as_of", "is in the year 1914"),
         ("as_of = 1914-06-01T08:00:00Z", 1, "as_of", "is in the year 1914"),
         ('name = "My Gym"', 1, "name", "'My Gym' is no name of a profile"),
         ('users = 5\nname = ""', 2, "name", "is empty"),
@@ -102,6 +104,29 @@ def test_what_no_profile_has_is_told_with_line_and_key(
     error = refused(path)
     assert error.message.startswith(f"{path}:{line}: {key} ")
     assert told in error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [("user = 5", "did you mean users? keys: name, "), ("[per_user]\nset = 5", "did you mean per_user.sets? keys: ")],
+)
+def test_a_key_that_is_nearly_one_is_asked_about(tmp_path: Path, text: str, guess: str) -> None:
+    assert (refused(written(tmp_path, text)).hint or "").startswith(guess)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-01", "2026-01-01T00:00:00+00:00"),
+        ("2026-01-01T08:00:00", "2026-01-01T08:00:00+00:00"),
+        ("2026-01-01T08:00:00+02:00", "2026-01-01T06:00:00+00:00"),
+    ],
+)
+def test_a_time_is_read_as_the_option_reads_it(tmp_path: Path, text: str, moment: str) -> None:
+    profile = find_profile(written(tmp_path, f"as_of = {text}\n"), random_seed=42)
+    assert profile.as_of.isoformat() == moment
+    option = SeedWish("load", 42, as_of=text).time(datetime(2026, 11, 28, tzinfo=UTC))
+    assert option == profile.as_of
 
 
 @pytest.mark.parametrize(
@@ -122,22 +147,35 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_the_name_of_the_file_has_to_be_one(tmp_path: Path) -> None:
-    assert "'My Gym' is no name" in refused(written(tmp_path, OWN, "My Gym.toml")).message
+    error = refused(written(tmp_path, OWN, "My Gym é.toml"))
+    assert error.message.endswith("called as the file, and 'My Gym é' is no name of a profile")
+    assert (error.hint or "").startswith('set name = "mine" in the file: ')
     assert "is the name of a profile of the package" in refused(written(tmp_path, OWN, "demo.toml")).message
 
 
-@pytest.mark.parametrize("name", ["lod", "", "LOAD", "mine"])
-def test_an_unknown_name_is_told_those_there_are(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [
+        ("lod", "did you mean load? "),
+        ("", ""),
+        ("LOAD", "did you mean load? "),
+        ("dmeo", "did you mean demo? "),
+        ("mine", ""),
+    ],
+)
+def test_an_unknown_name_is_told_those_there_are(name: str, guess: str) -> None:
     with pytest.raises(MalformedParameters) as caught:
         find_profile(name, random_seed=42)
     assert caught.value.message == f"there is no profile {name!r}"
-    assert caught.value.hint == "profiles: minimal, demo, load; or a file: ./mine.toml"
+    assert caught.value.hint == f"{guess}profiles: minimal, demo, load; or a file: ./mine.toml"
 
 
 @pytest.mark.parametrize("users", [0, -1, MAX_USERS + 1])
 def test_a_seed_has_from_one_to_ten_million_users(users: int) -> None:
-    with pytest.raises(MalformedParameters, match="cannot have"):
+    with pytest.raises(MalformedParameters) as caught:
         find_profile("load", random_seed=42, users=users)
+    assert caught.value.message == f"--users {users} is out of range"
+    assert caught.value.hint == "--users from 1 to 10,000,000"
 
 
 @pytest.mark.parametrize("name", ["minimal", "demo"])
@@ -147,5 +185,6 @@ def test_what_is_made_by_hand_has_the_users_it_has(name: str) -> None:
 
 
 def test_a_random_seed_has_to_fit_its_column() -> None:
-    with pytest.raises(MalformedParameters, match="64 bits"):
+    with pytest.raises(MalformedParameters, match="--random-seed 9223372036854775808 is out of range") as caught:
         find_profile("demo", random_seed=1 << 63)
+    assert caught.value.hint == "--random-seed from -9223372036854775808 to 9223372036854775807"

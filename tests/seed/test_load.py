@@ -143,7 +143,7 @@ def test_who_waits_says_for_whom_and_how_long_at_most(
             pytest.fail("it began")
         with other.transaction(writes=False) as look:
             assert look.records() == ()
-    pid = re.search(r"kinetria .*, pid \d+, ", caught.value.message)
+    pid = re.search(r"kinetria \S+ pid \d+ at .*, server process \d+, ", caught.value.message)
     assert pid is not None
     assert [line.startswith("waiting for another seed: kinetria ") for line in told] == [True]
 
@@ -162,9 +162,10 @@ def test_a_table_that_another_session_has_locked(
         with pytest.raises(WaitTimedOut) as caught:
             load(store, PROFILE, aside=aside)
         assert re.search(
-            rf"sessions is in use: nightly job at 127\.0\.0\.1, pid {other.info.backend_pid}, idle in transaction",
+            rf"sessions is in use: nightly job at 127\.0\.0\.1, server process {other.info.backend_pid}, idle in ",
             caught.value.message,
         )
+        assert f"SELECT pg_terminate_backend({other.info.backend_pid});" in (caught.value.hint or "")
         other.execute("ROLLBACK")
         assert counts(migrated) == EMPTY
         load(store, PROFILE, aside=aside)

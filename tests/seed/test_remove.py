@@ -73,6 +73,15 @@ def test_rows_whose_record_is_lost_are_taken_away(world: World) -> None:
     assert world.remove().tables == REMOVED
 
 
+def test_the_question_about_one_row_is_about_one_row(world: World) -> None:
+    world.seed(ToyProfile(users=1))
+    world.sql.execute("SET kinetria.maintenance = 'on'")
+    for table in reversed([table for table in TABLES if table != "users"]):
+        world.sql.execute(f"DELETE FROM {table}".encode())
+    assert world.remove().rows == 1
+    assert world.asked == ["1 row of profile toy, random seed 1, will be deleted: users 1."]
+
+
 def test_a_record_without_rows_is_forgotten(world: World) -> None:
     world.seed(ToyProfile(users=1))
     world.sql.execute("SET kinetria.maintenance = 'on'")

@@ -95,6 +95,12 @@ def test_fewer_users_are_a_prefix_and_more_are_missing(world: World) -> None:
     assert result.notes == ("it was seeded with 3 users; kinetria seed with --users 5 adds the others",)
 
 
+def test_one_user_is_one_user(world: World) -> None:
+    world.seed(ToyProfile(users=1))
+    (note,) = world.verify(users=2).notes
+    assert note == "it was seeded with 1 user; kinetria seed with --users 2 adds the others"
+
+
 def test_a_seed_whose_record_is_lost_is_compared_all_the_same(world: World) -> None:
     world.seed()
     world.sql.execute("DELETE FROM kinetria_seed")

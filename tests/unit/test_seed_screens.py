@@ -2,14 +2,19 @@
 
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from kinetria_cli.presentation.encoder import encode
 from kinetria_cli.presentation.human import render
+from kinetria_cli.presentation.human.seed_commands import seed_command
 from kinetria_cli.presentation.screen import Screen
+from kinetria_cli.usecases.profiles import minimal
 from kinetria_cli.usecases.seeding.remove import RemovedTable, SeedRemoval
+from kinetria_cli.usecases.seeding.results import SeedResult, SeedTable
 from kinetria_cli.usecases.seeding.verification import (
     Counted,
     DifferentRow,
@@ -17,6 +22,7 @@ from kinetria_cli.usecases.seeding.verification import (
     SeedVerification,
     VerifiedTable,
 )
+from kinetria_cli.usecases.up import describe
 from tests.seeding import ToyProfile
 
 AS_OF = ToyProfile.as_of
@@ -36,6 +42,8 @@ BAD = replace(
     more=1,
     notes=("it was seeded with 5 users",),
 )
+SEEDED = SeedResult("demo", 42, (SeedTable("users", 1, 0, 0),), 0.2, 5, AS_OF)
+OTHER = datetime(2025, 6, 1, 6, tzinfo=UTC)
 REMOVAL = SeedRemoval("demo", 42, (RemovedTable("users", 5), RemovedTable("audit_log", 1234)), None, 0.2)
 
 
@@ -62,14 +70,64 @@ users  019b8dcb-0007-7abc-8def-0123456789ab  changed     email, name
 users  019b8dcb-0007-7abc-8def-0123456789ab  unexpected
 and 1 more
 !! it was seeded with 5 users
-  kinetria seed                inserts what is missing; with the same options
-  kinetria seed --restore      sets back what was changed, and inserts what is missing
-  kinetria seed --remove       takes away all rows with the seed's mark, the unexpected ones too
+  kinetria seed            inserts what is missing
+  kinetria seed --restore  sets back what was changed, and inserts what is missing
+  kinetria seed --remove   takes away all rows with the seed's mark, the unexpected ones too
 """),
 ])  # fmt: skip
 def test_a_proof(result: SeedVerification, expected: str) -> None:
     assert result.ok == (result is GOOD)
     assert text(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "option", "command"),
+    [
+        ({}, "", "kinetria seed"),
+        ({}, "--restore", "kinetria seed --restore"),
+        ({"random_seed": -7}, "--verify", "kinetria seed --profile demo --random-seed -7 --verify"),
+        ({"as_of": OTHER}, "--restore", "kinetria seed --as-of 2025-06-01T06:00:00+00:00 --restore"),
+        ({"profile": "minimal", "as_of": minimal.AS_OF}, "--restore", "kinetria seed --profile minimal --restore"),
+        ({"profile": "load"}, "--restore", "kinetria seed --profile load --users 5 --restore"),
+        (
+            {"profile": "load", "random_seed": 7, "as_of": OTHER},
+            "--verify",
+            "kinetria seed --profile load --random-seed 7 --users 5 --as-of 2025-06-01T06:00:00+00:00 --verify",
+        ),
+        (
+            {"profile": "load", "random_seed": 7, "as_of": OTHER},
+            "--remove",
+            "kinetria seed --profile load --random-seed 7 --remove",
+        ),
+        (
+            {"profile": "gym"},
+            "--restore",
+            "kinetria seed --profile FILE.toml --users 5 --as-of 2026-11-16T18:30:00+00:00 --restore",
+        ),
+    ],
+)
+def test_a_command_to_paste_is_about_the_same_seed(changes: dict[str, Any], option: str, command: str) -> None:
+    assert seed_command(replace(GOOD, **changes), option) == command
+
+
+@pytest.mark.parametrize(
+    ("table", "last"),
+    [
+        (SeedTable("users", 1, 0, 0, 4), "would insert 1 row and restore 4"),
+        (SeedTable("users", 0, 0, 4, 1), "would restore 1 row"),
+        (SeedTable("users", 2, 0, 0, 0), "would insert 2 rows"),
+        (SeedTable("users", 0, 0, 5, 0), "would insert 0 rows"),
+    ],
+)
+def test_a_dry_run_tells_what_would_be_written(table: SeedTable, last: str) -> None:
+    told = text(replace(SEEDED, tables=(table,), dry_run=True)).splitlines()
+    assert told[-1] == f"demo, random seed 42: {last}; nothing was written"
+
+
+def test_one_row_is_one_row() -> None:
+    assert text(SEEDED) == "ok 1 row in 0.2 s: users 1\n"
+    assert text(replace(SEEDED, tables=(SeedTable("users", 0, 0, 1),))).endswith("nothing to do, 1 row is there\n")
+    assert describe(SEEDED) == "1 user"
 
 
 def test_the_json_of_a_proof() -> None:

@@ -161,7 +161,7 @@ def test_a_profile_is_loaded_after_the_migrations() -> None:
     world = World()
     result = world.up(replace(REQUEST, seed_profile="minimal"))
     assert [step.name for step in result.steps] == ["database", "migrations", "seed", "app"]
-    assert result.steps[2].detail == "minimal: 1 users, 1 workouts, 40 exercises"
+    assert result.steps[2].detail == "minimal: 1 user, 1 workout, 40 exercises"
     assert len(world.seeds.tables["users"]) == 1
     again = world.up(replace(REQUEST, seed_profile="minimal"))
     assert again.steps[2].fresh is False

@@ -3,7 +3,8 @@
 from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.domain.figures import size
+from kinetria_cli.domain.figures import counted, size
+from kinetria_cli.presentation.human.seed_commands import advise
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration
 from kinetria_cli.usecases.seeding.results import SeedEstimate, SeedResult, SeedTable
@@ -28,14 +29,17 @@ def _(result: SeedResult, screen: Screen) -> None:
     elif result.inserted or result.restored:
         screen.line(screen.mark(Mark.DONE), " ", _done(result), ": ", _by_table(result.tables))
     else:
-        screen.line(screen.mark(Mark.DONE), f" {title}: nothing to do, {result.rows - result.changed:,} rows are there")
+        there = result.rows - result.changed
+        screen.line(
+            screen.mark(Mark.DONE),
+            f" {title}: nothing to do, {counted(there, 'row')} {'is' if there == 1 else 'are'} there",
+        )
     if result.changed:
         screen.line(
             screen.mark(Mark.LOOK),
             f" {result.changed:,} {'row was' if result.changed == 1 else 'rows were'} changed since and left alone",
         )
-        screen.line("  kinetria seed --verify       which, and what differs; with the same --profile and --random-seed")
-        screen.line("  kinetria seed --restore      sets them back")
+        advise(screen, result, {"--verify": "which, and what differs", "--restore": "sets them back"})
     for note in result.notes:
         screen.line(screen.mark(Mark.LOOK), " ", note)
 
@@ -53,7 +57,7 @@ def _table(result: SeedResult, screen: Screen) -> None:
 
 
 def _done(result: SeedResult) -> str:
-    parts = [f"{result.inserted:,} rows"] if result.inserted else []
+    parts = [counted(result.inserted, "row")] if result.inserted else []
     if result.restored:
         parts.append(f"{result.restored:,} restored")
     text = f"{' and '.join(parts)} in {duration(result.seconds)}"
@@ -71,7 +75,10 @@ def _by_table(tables: tuple[SeedTable, ...]) -> str:
 
 
 def _would(title: str, result: SeedResult, screen: Screen) -> None:
-    screen.line(f"{title}: would insert {result.inserted:,} rows; nothing was written")
+    parts = [f"insert {counted(result.inserted, 'row')}"] if result.inserted or not result.restored else []
+    if result.restored:
+        parts.append(f"restore {result.restored:,}" if parts else f"restore {counted(result.restored, 'row')}")
+    screen.line(f"{title}: would {' and '.join(parts)}; nothing was written")
     if result.estimate is not None and result.inserted:
         screen.line(_takes(result.estimate))
 

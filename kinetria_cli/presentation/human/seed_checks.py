@@ -4,6 +4,7 @@ from functools import singledispatch
 from typing import Any
 
 from kinetria_cli.domain.figures import counted
+from kinetria_cli.presentation.human.seed_commands import advise
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, moment
 from kinetria_cli.usecases.seeding.contract import SeedContract
@@ -77,12 +78,14 @@ def _different(row: DifferentRow) -> list[object]:
 
 
 def _next(result: SeedVerification, screen: Screen) -> None:
+    advice = {}
     if any(table.missing for table in result.tables):
-        screen.line("  kinetria seed                inserts what is missing; with the same options")
+        advice[""] = "inserts what is missing"
     if any(table.changed for table in result.tables):
-        screen.line("  kinetria seed --restore      sets back what was changed, and inserts what is missing")
+        advice["--restore"] = "sets back what was changed, and inserts what is missing"
     if any(table.unexpected for table in result.tables):
-        screen.line("  kinetria seed --remove       takes away all rows with the seed's mark, the unexpected ones too")
+        advice["--remove"] = "takes away all rows with the seed's mark, the unexpected ones too"
+    advise(screen, result, advice)
 
 
 @render.register

@@ -8,6 +8,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.seed_ids import MAX_USERS
 from kinetria_cli.domain.seeding import Profile
+from kinetria_cli.usecases.guess import did_you_mean
 from kinetria_cli.usecases.profiles import demo, minimal
 from kinetria_cli.usecases.profiles.generated import Generated
 from kinetria_cli.usecases.profiles.gym import Gym
@@ -47,7 +48,8 @@ def find_profile(
     if name_or_path.endswith(".toml") or "/" in name_or_path:
         return _generated(*read_gym(name_or_path), random_seed, users, as_of)
     raise MalformedParameters(
-        f"there is no profile {name_or_path!r}", hint=f"profiles: {', '.join(PROFILES)}; or a file: ./mine.toml"
+        f"there is no profile {name_or_path!r}",
+        hint=f"{did_you_mean(name_or_path, PROFILES)}profiles: {', '.join(PROFILES)}; or a file: ./mine.toml",
     )
 
 
@@ -75,13 +77,10 @@ def build_profile(name: str, random_seed: int) -> dict[str, list[Any]]:
 def _check(random_seed: int, users: int | None, as_of: datetime | None) -> None:
     if random_seed not in SEEDS:
         raise MalformedParameters(
-            f"a random seed is stored as a number of 64 bits, and {random_seed} is none", hint="take a smaller one"
+            f"--random-seed {random_seed} is out of range", hint=f"--random-seed from {SEEDS[0]} to {SEEDS[-1]}"
         )
     if users is not None and not 1 <= users <= MAX_USERS:
-        raise MalformedParameters(
-            f"a seed cannot have {users:,} users: their numbers are a part of the ids",
-            hint=f"--users takes 1 to {MAX_USERS:,}",
-        )
+        raise MalformedParameters(f"--users {users} is out of range", hint=f"--users from 1 to {MAX_USERS:,}")
     if as_of is not None and as_of.year not in YEARS:
         raise MalformedParameters(
             f"a seed cannot lead up to the year {as_of.year}: its records would be no dates to most programs",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kinetria_cli.domain.errors import ConfigInvalid
+from kinetria_cli.usecases.guess import did_you_mean
 from kinetria_cli.usecases.profiles.gym import Gym
 from kinetria_cli.usecases.profiles.gym_keys import KEYS, NAME, Key, Unfit, clash
 from kinetria_cli.usecases.profiles.toml_lines import line_of
@@ -32,7 +33,7 @@ def read_gym(path: str) -> tuple[str, Gym]:
     given = _flat(document)
     for key in given:
         if key not in KEYS and key != NAME.name:
-            raise _wrong(path, text, key, "is no key of a profile", f"keys: {NAME.name}, {', '.join(KEYS)}")
+            raise _wrong(path, text, key, "is no key of a profile", _keys(key))
     name = _name(path, text, given.pop(NAME.name, None))
     values = {key: _value(path, text, KEYS[key], value) for key, value in given.items()}
     gym = replace(load_gym(), **{KEYS[key].field: value for key, value in values.items()})
@@ -102,15 +103,20 @@ def _name(path: str, text: str, given: object) -> str:
         if given is not None:
             raise _wrong(path, text, NAME.name, unfit.why, NAME.takes) from unfit
         raise ConfigInvalid(
-            f"{path}: the profile would be called as the file, and {name!r} {unfit.why}",
-            hint=f'give it one:  name = "mine"  ({NAME.takes})',
+            f"{path}: the profile would be called as the file, and {unfit.why}",
+            hint=f'set name = "mine" in the file: {NAME.takes}',
         ) from unfit
     if name in RESERVED:
         why = f"{name!r} is the name of a profile of the package, whose ids would be the same"
         if given is not None:
             raise _wrong(path, text, NAME.name, f"cannot be used: {why}", "take another name")
-        raise ConfigInvalid(f"{path}: {why}", hint='give it another:  name = "mine"')
+        raise ConfigInvalid(f"{path}: {why}", hint='set name = "mine" in the file')
     return str(name)
+
+
+def _keys(wrong: str) -> str:
+    known = (NAME.name, *KEYS)
+    return f"{did_you_mean(wrong, known)}keys: {', '.join(known)}"
 
 
 def _value(path: str, text: str, key: Key, value: object) -> Any:

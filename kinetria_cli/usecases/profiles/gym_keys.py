@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.seed_ids import MAX_USERS, ROWS_PER_USER
 from kinetria_cli.usecases.profiles.gym import Gym, Span
 from kinetria_cli.usecases.profiles.visits import SESSIONS_A_WEEK
@@ -72,15 +73,15 @@ def clash(gym: Gym) -> Clash | None:
     if gym.sessions.high > SESSIONS_A_WEEK * gym.weeks:
         return Clash(
             ("per_user.sessions", "weeks"),
-            f"makes {gym.sessions.high:,} sessions in {gym.weeks} weeks, and nobody comes more than"
+            f"makes {counted(gym.sessions.high, 'session')} in {counted(gym.weeks, 'week')}, and nobody comes more than"
             f" {SESSIONS_A_WEEK} times a week",
             f"at most {SESSIONS_A_WEEK * gym.weeks:,} sessions, or more weeks",
         )
     if gym.sets.high > SETS_A_SESSION * gym.sessions.low:
         return Clash(
             ("per_user.sets", "per_user.sessions"),
-            f"makes {gym.sets.high:,} sets of a user who may have {gym.sessions.low:,} sessions, and nobody does more"
-            f" than {SETS_A_SESSION} in one",
+            f"makes {counted(gym.sets.high, 'set')} of a user who may have"
+            f" {counted(gym.sessions.low, 'session')}, and nobody does more than {SETS_A_SESSION} in one",
             f"at most {SETS_A_SESSION * gym.sessions.low:,} sets, or more sessions",
         )
     return None
@@ -121,13 +122,13 @@ def _decimal(low: str, high: str, steps: int) -> Callable[[Any], int]:
 
 
 def _time(value: Any) -> datetime:
-    if not isinstance(value, datetime):
+    """Return the moment as --as-of reads it: UTC where there is no zone, a date alone its midnight."""
+    if not isinstance(value, date):
         raise Unfit(f"is {_kind(value)}")
-    if value.tzinfo is None:
-        raise Unfit(f"has no time zone: {value.isoformat()}")
-    if value.year not in YEARS:
-        raise Unfit(f"is in the year {value.year}")
-    return value.astimezone(UTC)
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
+    if moment.year not in YEARS:
+        raise Unfit(f"is in the year {moment.year}")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _named(value: Any) -> str:
@@ -148,8 +149,8 @@ def _within(value: Any, low: Any, high: Any) -> Any:
 
 def _kind(value: object) -> str:
     names = {bool: "true or false", int: "a whole number", Decimal: "a number with a point", str: "a text"}
-    names |= {list: "a list", dict: "a table", datetime: "a date with a time"}
-    return names.get(type(value), "a date or a time alone")
+    names |= {list: "a list", dict: "a table", datetime: "a date with a time", date: "a date"}
+    return names.get(type(value), "a time alone")
 
 
 NAME = Key("name", "name", "up to 40 of a-z, 0-9 and -, the first no -", _named)
@@ -160,7 +161,7 @@ KEYS = {
     key.name: key
     for key in (
         Key("users", "users", f"a whole number from 1 to {MAX_USERS:,}", _whole(1, MAX_USERS)),
-        Key("as_of", "as_of", f"a time with its zone, {YEARS[0]} to {YEARS[-1]}: 2026-11-16T18:30:00Z", _time),
+        Key("as_of", "as_of", f"a date or a time, {YEARS[0]} to {YEARS[-1]}: 2026-11-16T18:30:00Z", _time),
         Key("weeks", "weeks", f"a whole number from 1 to {_MOST_WEEKS}", _whole(1, _MOST_WEEKS)),
         Key("deload_every", "deload_every", f"a whole number from 0 to {_MOST_WEEKS}", _whole(0, _MOST_WEEKS)),
         Key(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import Refused
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.seed_images import hash_of
 from kinetria_cli.domain.seeding import CATALOGUE, Block, Fingerprint, Profile, marks, users_of
 from kinetria_cli.usecases.seeding.results import SeedTable
@@ -100,7 +101,7 @@ def pairs(
                 progress.advance(rows, counts[table])
             if name == table:
                 name, expected = next(made, _NO_BLOCKS)
-            progress.end(table, f"{rows:,} rows compared", time.monotonic() - started)
+            progress.end(table, f"{counted(rows, 'row')} compared", time.monotonic() - started)
 
 
 def _matched(

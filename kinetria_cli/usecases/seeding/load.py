@@ -8,6 +8,7 @@ from contextlib import closing
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.seeding import Block, Fingerprint, Profile
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Loader:
         started = time.monotonic()
         self._progress.begin(table)
         self._transaction.load(table, blocks, lambda rows: self._progress.advance(rows, total))
-        self._progress.end(table, f"{total:,} rows", time.monotonic() - started)
+        self._progress.end(table, counted(total, "row"), time.monotonic() - started)
 
     def _make(self, what: str, table: str | None) -> None:
         """Put back a table's indexes, or all foreign keys."""

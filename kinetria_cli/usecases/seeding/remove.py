@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import Refused
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.seed_ids import MAX_USERS, Mark
 from kinetria_cli.domain.seeding import CATALOGUE, marks
 from kinetria_cli.usecases.seeding.plan import MEMBERS
@@ -178,7 +179,8 @@ def _question(profile: str, random_seed: int, stock: _Stock) -> str:
     """Return what is about to happen, as sentences."""
     rows = sum(stock.counts.values())
     tables = ", ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in stock.counts.items())
-    text = f"{rows:,} rows of profile {profile}, random seed {random_seed}, will be deleted: {tables or 'its record'}."
+    what = f"{counted(rows, 'row')} of profile {profile}, random seed {random_seed}"
+    text = f"{what}, will be deleted: {tables or 'its record'}."
     if stock.changed:
         # Told by who wrote the row: a table that was written anew, as by ALTER TABLE, looks changed as a whole.
         text += f" Up to {stock.changed:,} of them may have been changed since the loading."

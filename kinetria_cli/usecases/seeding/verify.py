@@ -12,6 +12,7 @@ from uuid import UUID
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import RecordNotFound
 from kinetria_cli.domain.fields import fields_of
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.seed_images import fields_in
 from kinetria_cli.domain.seeding import Fingerprint, Profile, SeedRecord, marks
 from kinetria_cli.usecases.seeding.compare import NO_ROWS, Difference, Pair, difference, pairs
@@ -91,7 +92,7 @@ def _notes(profile: Profile, users: int, record: SeedRecord | None) -> Iterator[
     if record.definition != profile.definition:
         yield "it was seeded from another definition of the profile; kinetria seed --restore sets its rows to this one"
     if users > record.users:
-        yield f"it was seeded with {record.users:,} users; kinetria seed with --users {users} adds the others"
+        yield f"it was seeded with {counted(record.users, 'user')}; kinetria seed with --users {users} adds the others"
 
 
 class _Verifier:

@@ -41,7 +41,7 @@ class Holder:
 
     def __str__(self) -> str:
         program, client = self.program or "an unnamed program", self.client or "a local socket"
-        return f"{program} at {client}, pid {self.pid}, {self.state or 'open'} for {self.seconds:.0f} s"
+        return f"{program} at {client}, server process {self.pid}, {self.state or 'open'} for {self.seconds:.0f} s"
 
 
 def begin(connection: Connection, *, writes: bool) -> None:
@@ -85,10 +85,15 @@ def take_turn(connection: Connection, tell: Callable[[str], None]) -> None:
 def in_the_way(connection: Connection) -> WaitTimedOut:
     """Return the error for a lock that was not to be had, after the rollback: with the session that has it."""
     row = connection.execute(_query("holders"), {"tables": list(TABLES)}).fetchone()
-    what = f"{row[0]} is in use: {Holder(*row[1:])}" if row else "a session that just ended held a table"
+    waited = f"waited {LOCK_SECONDS:.0f} s for a lock"
+    if row is None:
+        return WaitTimedOut(
+            f"{waited}; a session that just ended held a table", hint="run this again; nothing was changed"
+        )
+    holder = Holder(*row[1:])
     return WaitTimedOut(
-        f"waited {LOCK_SECONDS:.0f} s for a lock; {what}",
-        hint="wait for it, or end it: SELECT pg_terminate_backend(pid); nothing was changed",
+        f"{waited}; {row[0]} is in use: {holder}",
+        hint=f"wait for it, or end it: SELECT pg_terminate_backend({holder.pid}); nothing was changed",
     )
 
 
