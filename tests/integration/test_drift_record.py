@@ -85,7 +85,7 @@ def reader(server: ConnectionParams, migrated: ConnectionParams) -> Iterator[Con
         admin.execute("CREATE ROLE drift_reader LOGIN PASSWORD 'd-secret'")
     with connect_to(migrated) as sql:
         names = sql.execute(
-            "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relname ~ '^_?(yoyo|kin)'"
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relname ~ '^_?yoyo|^_kin'"
         )
         for (name,) in names.fetchall():
             sql.execute(f"GRANT SELECT ON {name} TO drift_reader".encode())

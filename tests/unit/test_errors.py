@@ -151,7 +151,7 @@ def test_a_connection_timeout_is_no_answer_in_time() -> None:
         ("22001", errors.MalformedParameters, "correct the value"),
         ("42601", errors.QueryFailed, "run it again with -vv for the traceback"),
         ("57014", errors.QueryFailed, "run it again with -vv for the traceback"),
-        ("40P01", errors.QueryFailed, "run it again with -vv for the traceback"),
+        ("40P01", errors.QueryFailed, "another session waited for this one, and this one for it; run it again"),
     ],
 )
 def test_a_failed_statement_is_told_by_its_sqlstate(sqlstate: str, kind: type[KinetriaError], hint: str) -> None:
