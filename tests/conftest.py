@@ -42,6 +42,7 @@ def fixed_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "ENVIRONMENT",
             "REQUEST_TIMEOUT",
             "FORCE_COLOR",
+            "PYTHONUNBUFFERED",
         ):
             monkeypatch.delenv(name)
     home = tmp_path / "home"

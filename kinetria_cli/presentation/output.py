@@ -1,7 +1,6 @@
 """Where results, warnings, errors and progress go: results to stdout, everything else to stderr."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import FileUnwritable, KinetriaError
 from kinetria_cli.presentation.progress import LineProgress, NoProgress, TerminalProgress
+from kinetria_cli.presentation.stream import give_up
 from kinetria_cli.presentation.text import printable, redact
 
 if TYPE_CHECKING:
@@ -168,10 +168,10 @@ def _stdout() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError as error:
-        _give_up_stdout()
+        give_up(sys.stdout)
         raise ReaderGone from error
     except OSError as error:
-        _give_up_stdout()
+        give_up(sys.stdout)
         raise FileUnwritable(
             f"the result cannot be written to stdout: {error.strerror}", hint="free some space, then run it again"
         ) from error
@@ -180,10 +180,7 @@ def _stdout() -> Iterator[None]:
 @contextlib.contextmanager
 def _stderr() -> Iterator[None]:
     """A message that cannot be shown must not stop the work that it is about."""
-    with contextlib.suppress(OSError):
+    try:
         yield
-
-
-def _give_up_stdout() -> None:
-    """Send stdout nowhere: what is buffered cannot be written, and Python would complain when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:
+        give_up(sys.stderr)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
 from kinetria_cli.presentation.cells import cut, padded, width
+from kinetria_cli.presentation.stream import give_up
 from kinetria_cli.presentation.text import Whole, one_line, printable
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ class Screen:
         except OSError:
             if self._essential:
                 raise
+            give_up(self._stream)
 
     def _print(self, segments: Sequence[Segment]) -> None:
         if self._plain:

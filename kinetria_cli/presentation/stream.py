@@ -1,6 +1,9 @@
 """Results that are a stream: bytes to stdout, as exact as the reader can take them."""
 
+import contextlib
+import os
 import sys
+from typing import TextIO
 
 from kinetria_cli.presentation.text import printable
 
@@ -25,3 +28,9 @@ class ByteStream:
             data = printable(data.decode("utf-8", "backslashreplace")).encode(self._encoding, "backslashreplace")
         self._text.buffer.write(data)
         self._text.buffer.flush()
+
+
+def give_up(stream: TextIO) -> None:
+    """Send stdout or stderr nowhere: what is buffered cannot be written, and Python would exit with 120 for it."""
+    with contextlib.suppress(OSError):  # a stream in memory has no descriptor, and nothing to be written at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
