@@ -14,8 +14,8 @@ from kinetria_cli.domain.errors import DatabaseReadOnly, MalformedParameters, Re
 from kinetria_cli.domain.ports import Database
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
-from kinetria_cli.usecases.profiles import build_profile
 from tests.contract.records import NOBODY, a_user, fill, repository
+from tests.seed_entities import build_profile
 
 
 @pytest.mark.parametrize("table", TABLES)

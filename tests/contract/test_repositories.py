@@ -12,7 +12,6 @@ from kinetria_cli.domain.errors import RecordConflict, RecordNotFound
 from kinetria_cli.domain.ports import Database
 from kinetria_cli.domain.repository_ports import Repository
 from kinetria_cli.domain.vos import AuditAction
-from kinetria_cli.usecases.profiles import build_profile
 from tests.contract.records import (
     NOBODY,
     NOW,
@@ -23,6 +22,7 @@ from tests.contract.records import (
     fill,
     repository,
 )
+from tests.seed_entities import build_profile
 
 
 @pytest.mark.parametrize("table", TABLES)

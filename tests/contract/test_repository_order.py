@@ -19,9 +19,9 @@ from kinetria_cli.domain.records import Sort, sortable
 from kinetria_cli.domain.repository_ports import Repository
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
-from kinetria_cli.usecases.profiles import build_profile
 from tests.contract.records import repository
 from tests.fake_repositories import FakeDatabase
+from tests.seed_entities import build_profile
 from tests.world import connect_to
 
 EVERY = [

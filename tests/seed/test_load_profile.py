@@ -20,9 +20,9 @@ from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.gateways.postgres.seeding.images import HEADER, images
 from kinetria_cli.usecases.profiles import find_profile
-from kinetria_cli.usecases.profiles.rows import entity_of
 from tests.integration.checking import look
 from tests.seed.test_images import copy_in, copy_out
+from tests.seed_entities import entity_of
 
 USERS = 200
 VARIED = """

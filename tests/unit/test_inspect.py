@@ -6,8 +6,8 @@ import pytest
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.usecases.inspect import list_records
-from kinetria_cli.usecases.profiles import build_profile
 from tests.fake_repositories import FakeRepositories
+from tests.seed_entities import build_profile
 
 
 @pytest.fixture(scope="module")

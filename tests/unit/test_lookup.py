@@ -11,8 +11,8 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import MalformedParameters, RecordNotFound
 from kinetria_cli.usecases.inspect import list_records
 from kinetria_cli.usecases.lookup import brief, find, find_id, label
-from kinetria_cli.usecases.profiles import build_profile
 from tests.fake_repositories import FakeRepositories
+from tests.seed_entities import build_profile
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 LIKE = "an id looks like 1f9d8a3e-5b7c-4d2e-9f10-3c4b5a697887; 4 digits may be enough"

@@ -12,7 +12,7 @@ import pytest
 from kinetria_cli.domain import constants
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.vos import ExerciseCategory, MuscleGroup, SessionStatus, WorkoutStatus
-from kinetria_cli.usecases.profiles import build_profile
+from tests.seed_entities import build_profile
 
 Records = dict[str, list[Any]]
 

@@ -11,9 +11,9 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import MalformedParameters, RecordNotFound
 from kinetria_cli.domain.trails import SetTotals
 from kinetria_cli.presentation.encoder import encode
-from kinetria_cli.usecases.profiles import build_profile
 from kinetria_cli.usecases.tree import DEPTHS, Branch, RecordShown, Related, show_record
 from tests.fake_repositories import FakeRepositories
+from tests.seed_entities import build_profile
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 NOW = datetime(2026, 11, 16, 18, 30, tzinfo=UTC)

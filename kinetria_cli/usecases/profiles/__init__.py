@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.seed_ids import MAX_USERS
 from kinetria_cli.domain.seeding import Profile
@@ -15,7 +14,6 @@ from kinetria_cli.usecases.profiles.gym import Gym
 from kinetria_cli.usecases.profiles.gym_file import load_gym, read_gym
 from kinetria_cli.usecases.profiles.gym_keys import YEARS
 from kinetria_cli.usecases.profiles.handmade import Handmade
-from kinetria_cli.usecases.profiles.rows import entity_of
 
 PROFILES = ("minimal", "demo", "load")
 """The names of the profiles in the package."""
@@ -51,27 +49,6 @@ def find_profile(
         f"there is no profile {name_or_path!r}",
         hint=f"{did_you_mean(name_or_path, PROFILES)}profiles: {', '.join(PROFILES)}; or a file: ./mine.toml",
     )
-
-
-def check_profile(name: str) -> None:
-    """Return when there is such a profile.
-
-    Raises:
-        MalformedParameters: There is none.
-        ConfigInvalid: It is a file that is none.
-    """
-    find_profile(name, random_seed=0)
-
-
-def build_profile(name: str, random_seed: int) -> dict[str, list[Any]]:
-    """Return a profile's records as entities by table, all in memory.
-
-    Raises:
-        MalformedParameters: There is no such profile.
-    """
-    profile = find_profile(name, random_seed=random_seed)
-    everybody = range(1, profile.users + 1)
-    return {table: [entity_of(table, row) for row in profile.rows(table, everybody)] for table in TABLES}
 
 
 def _check(random_seed: int, users: int | None, as_of: datetime | None) -> None:
