@@ -87,7 +87,8 @@ def test_who_stops_reading_leaves_no_process(started: list["subprocess.Popen[byt
         next(blocks)
         (worker,) = started
         assert worker.poll() is None
-    assert worker.returncode == -signal.SIGKILL
+    # Killed, or ended by its next write where that came between the closing of the pipe and the kill.
+    assert -worker.returncode in {signal.SIGKILL, signal.SIGPIPE}
     assert not psutil.pid_exists(worker.pid)
 
 
