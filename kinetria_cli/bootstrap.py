@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kinetria_cli import __version__
 from kinetria_cli.bootstrap_checks import DatabaseChecks
 from kinetria_cli.bootstrap_engines import Engines
+from kinetria_cli.bootstrap_health import HealthChecks
 from kinetria_cli.bootstrap_migrations import MigrationTools
 from kinetria_cli.bootstrap_seeds import Seeds
+from kinetria_cli.bootstrap_service import Service
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
@@ -26,13 +24,10 @@ from kinetria_cli.usecases.target import Target, choose_target
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.insight import TrainingLog
-    from kinetria_cli.domain.migration import MigrationStatus
     from kinetria_cli.domain.migration_ports import MigrationGateway
     from kinetria_cli.domain.ports import Database, Engine, HttpProbe
     from kinetria_cli.domain.verify import Workbench
-    from kinetria_cli.gateways.postgres.pool import PooledDatabase
     from kinetria_cli.usecases.carry import Carrier
-    from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
 
 
 @dataclass(frozen=True)
@@ -110,16 +105,10 @@ class Container:
 
         return PostgresDatabase(params, timeout=self.settings.request_timeout)
 
-    def service_database(self, params: ConnectionParams) -> PooledDatabase:
-        """Return a database for the service, with its pool's limits."""
-        from kinetria_cli.gateways.postgres.pool import PooledDatabase
-
-        return PooledDatabase(
-            params,
-            timeout=self.settings.request_timeout,
-            min_size=self.settings.pool_min_size,
-            max_size=self.settings.pool_max_size,
-        )
+    @cached_property
+    def service(self) -> Service:
+        """What the app service is made of."""
+        return Service(self.settings)
 
     def training_log(self, params: ConnectionParams) -> TrainingLog:
         """Return what counts the training in a database."""
@@ -158,40 +147,20 @@ class Container:
         patience = BUSY_SECONDS if busy_seconds is None else busy_seconds
         return partial(connection, params, timeout=self.settings.request_timeout, busy_seconds=patience)
 
-    def health_ports(self, *, deep: bool = False) -> HealthPorts:
-        """Return what `health` asks; deep: also all that `db check` does."""
-        from kinetria_cli.gateways.postgres.connect import reach
-        from kinetria_cli.usecases.health import HealthPorts
-
-        return HealthPorts(
+    @cached_property
+    def health(self) -> HealthChecks:
+        """What asks every part of the stack whether it works."""
+        return HealthChecks(
+            target=self.target,
             engine=self.engine if self.target.own else None,
             record=self.record,
-            target=self.target,
-            reach=partial(reach, self.target.params, timeout=self.settings.request_timeout),
-            inspect=self._inspect_database,
             probe=self.probe,
             health_url=self.health_url,
             timeout=self.settings.request_timeout,
-            check=partial(self.checks.run, self.target.params) if deep else None,
+            connect=self._connect,
+            status_on=lambda params, opened: self.migration_tools.gateway(params).status_on(opened),
+            check=self.checks.run,
         )
-
-    def _inspect_database(self) -> DatabaseFacts:
-        """Log in once and ask everything on that connection."""
-        from kinetria_cli.gateways.postgres.server import server_info
-        from kinetria_cli.usecases.health import DatabaseFacts
-
-        started = time.monotonic()
-        # A check does not wait: `health --wait` does that itself.
-        with self._connect(self.target.params, busy_seconds=0)() as opened:
-            login_seconds = time.monotonic() - started
-            info = server_info(opened)
-            query_seconds = time.monotonic() - started - login_seconds
-            migrations: MigrationStatus | KinetriaError
-            try:
-                migrations = self.migration_tools.gateway(self.target.params).status_on(opened)
-            except KinetriaError as error:
-                migrations = error
-        return DatabaseFacts(info, round(login_seconds, 4), round(query_seconds, 4), migrations)
 
     def passfile(self) -> str:
         """Return a file of mode 0600 with the password of the database in use, for libpq.
@@ -209,22 +178,6 @@ class Container:
         make_private_folder(path.parent)
         write_private(path, passfile_line(params))
         return str(path)
-
-    def service_log(self) -> logging.Logger:
-        """Send the process's log lines to stderr as JSON."""
-        from kinetria_cli.gateways.http.jsonlog import service_logger
-
-        return service_logger()
-
-    def pid_lock(self, path: Path | None) -> AbstractContextManager[None]:
-        """Hold the lock of the service's pid file for the block.
-
-        Raises:
-            AlreadyRunning: Another service holds it.
-        """
-        from kinetria_cli.gateways.files import held
-
-        return nullcontext() if path is None else held(path)
 
     @cached_property
     def carrier(self) -> Carrier | None:
@@ -270,23 +223,3 @@ class Container:
             else value
             for value in shown
         )
-
-    def serve_http(self, ping: Callable[[], None], log: logging.Logger) -> Callable[[], None]:
-        """Return what serves the endpoints; the port is bound already.
-
-        Raises:
-            PortTaken: The port is in use.
-        """
-        from kinetria_cli.gateways.http.service import listen, make_app, run
-        from kinetria_cli.gateways.http.verdict import Verdict
-
-        def report(healthy: bool, reason: str) -> None:
-            if healthy:
-                log.info("database answers again")
-            else:
-                log.error("database does not answer", extra={"error": reason})
-
-        verdict = Verdict(ping, interval=self.settings.health_interval, report=report)
-        app = make_app(verdict, service=self.settings.app_name, version=__version__)
-        listener = listen(self.settings.http_host, self.settings.http_port)
-        return partial(run, app, listener)

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from kinetria_cli import __version__
-from kinetria_cli.gateways.http.service import GRACE_SECONDS
+from kinetria_cli.gateways.http.server import GRACE_SECONDS
 from kinetria_cli.settings import VARIABLES
 from tests.world import CHECKOUT
 

@@ -16,7 +16,7 @@ def health(
 ) -> None:
     """Ask every part whether it works; exit 1 when one does not."""
     run.check_target()
-    ports = run.container.health_ports(deep=deep)
+    ports = run.container.health.ports(deep=deep)
     report = wait_healthy(
         lambda: check_health(ports),
         seconds=seconds("--wait", wait, zero=True),

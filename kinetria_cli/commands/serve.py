@@ -19,14 +19,15 @@ def serve(
     """Run the app service: GET /health. Logs JSON lines to stderr."""
     run.output.json = True  # an error is one more JSON line of the log
     container = run.container
+    service = container.service
     params = run.target.params
-    log = container.service_log()
-    with container.pid_lock(pid_file):
-        database = container.service_database(params)
+    log = service.log()
+    with service.pid_lock(pid_file):
+        database = service.database(params)
         run_service(
             database=database,
             params=params,
-            run=container.serve_http(database.ping, log),
+            run=service.http(database.ping, log),
             log=log,
             address=f"{container.settings.http_host}:{container.settings.http_port}",
         )

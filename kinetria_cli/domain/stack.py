@@ -1,13 +1,37 @@
 """The local stack and the database that a command talks to, as values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """Where one database server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionParams:
-    """How to reach one database. `sslmode` is one of libpq's values."""
+    """How to reach one database, which several servers may hold.
+
+    Args:
+        host: Of the server that is tried first.
+        port: Of the same.
+        user: The role.
+        password: Its password.
+        dbname: The database.
+        sslmode: One of libpq's values.
+        others: The servers that are tried after the first, in this order.
+        session_attrs: Which of the servers will do: a value of libpq's `target_session_attrs`.
+    """
 
     host: str
     port: int
@@ -15,6 +39,17 @@ class ConnectionParams:
     password: str = field(repr=False)
     dbname: str
     sslmode: str
+    others: tuple[Server, ...] = ()
+    session_attrs: str = "any"
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Every server, in the order in which they are tried."""
+        return Server(self.host, self.port), *self.others
+
+    def at(self, server: Server) -> "ConnectionParams":
+        """Return the same with one server, whatever its role."""
+        return replace(self, host=server.host, port=server.port, others=(), session_attrs="any")
 
     @property
     def label(self) -> str:
@@ -23,8 +58,8 @@ class ConnectionParams:
 
     @property
     def address(self) -> str:
-        """`host:port`."""
-        return f"{self.host}:{self.port}"
+        """`host:port`, of several servers with commas between."""
+        return ",".join(server.address for server in self.servers)
 
     def same_database(self, other: "ConnectionParams") -> bool:
         """Whether both name the same database of the same server, whoever logs in."""

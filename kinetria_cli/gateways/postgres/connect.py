@@ -28,8 +28,9 @@ def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, 
         timeout: Seconds for the attempt; libpq takes whole ones, at least 2.
     """
     return {
-        "host": params.host,
-        "port": params.port,
+        "host": ",".join(server.host for server in params.servers),
+        "port": ",".join(str(server.port) for server in params.servers),
+        "target_session_attrs": params.session_attrs,
         "user": params.user,
         "password": params.password,
         "dbname": params.dbname,

@@ -1,59 +1,26 @@
-"""The app service: Starlette for the endpoints, uvicorn to serve them."""
+"""uvicorn as the app service's server: its limits, and how it ends."""
 
 import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from kinetria_cli.domain.errors import PortTaken
-from kinetria_cli.gateways.http.verdict import Verdict
 
 GRACE_SECONDS = 8
 BACKLOG = 256
 MAX_CONCURRENT = 500
 
 
-def make_app(verdict: Verdict, *, service: str, version: str) -> Starlette:
-    """Return the application.
+class Lifecycle:
+    """Whether the service is about to end, for those who answer meanwhile."""
 
-    Args:
-        verdict: Kept up to date while the application runs.
-        service: The `service` of GET /health.
-        version: The `version` of GET /health.
-    """
-
-    async def health(_: Request) -> Response:
-        healthy = verdict.healthy
-        body = {"status": "healthy" if healthy else "unhealthy", "service": service, "version": version}
-        return JSONResponse(body, status_code=200 if healthy else 503, headers={"Cache-Control": "no-store"})
-
-    async def not_found(_: Request, __: Exception) -> Response:
-        return JSONResponse({"error": "not found"}, status_code=404)
-
-    async def wrong_method(request: Request, error: Exception) -> Response:
-        headers = getattr(error, "headers", None) or {}
-        return JSONResponse({"error": f"{request.method} is not allowed here"}, status_code=405, headers=headers)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        asking = asyncio.create_task(verdict.keep_asking())
-        yield
-        asking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asking
-
-    return Starlette(
-        routes=[Route("/health", health, methods=["GET", "HEAD"])],
-        exception_handlers={404: not_found, 405: wrong_method},
-        lifespan=lifespan,
-    )
+    def __init__(self) -> None:
+        self.stopping = False
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -79,6 +46,10 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn, but a signal that was handled stays handled: raising it again would turn a clean stop into exit 143."""
 
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle) -> None:
+        super().__init__(config)
+        self._lifecycle = lifecycle
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGINT and SIGTERM: the first lets requests finish, the second ends at once."""
@@ -95,11 +66,18 @@ class _Server(uvicorn.Server):
         """Note that a stop was asked for, the second time at once."""
         if self.should_exit:
             self.force_exit = True
+        self._lifecycle.stopping = True
         self.should_exit = True
 
 
-def run(app: Starlette, listener: socket.socket) -> None:
-    """Serve on the listening socket until SIGTERM or SIGINT, then finish what is in flight and return."""
+def run(app: ASGIApp, listener: socket.socket, lifecycle: Lifecycle) -> None:
+    """Serve on the listening socket until SIGTERM or SIGINT, then finish what is in flight and return.
+
+    Args:
+        app: What answers.
+        listener: See `listen`; closed at the end.
+        lifecycle: Told when it is about to end.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -111,6 +89,6 @@ def run(app: Starlette, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    server = _Server(config)
+    server = _Server(config, lifecycle)
     with contextlib.closing(listener):
         server.run(sockets=[listener])
