@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.docker import docker_answers, on_docker
+from bench.http import http
 from bench.inspect import inspect
 from bench.measure import Figure, Row, compare, seconds
 from bench.migrations import migrations
@@ -83,6 +84,7 @@ def main() -> int:
             rows += running(stack)
             rows += inspect(stack)
             rows += seed(stack)
+            rows += http(stack)
         finally:
             stack.kinetria("down", "--volumes", "--yes")
         if docker_answers():

@@ -16,6 +16,7 @@ class Row:
         peer: The peer's, the median.
         bound: The ratio that must not be passed.
         unit: How both are written.
+        at_least: Whether more is better: the ratio must not be less than the bound.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Row:
     peer: float
     bound: float
     unit: str = "ms"
+    at_least: bool = False
 
     @property
     def ratio(self) -> float:
@@ -32,14 +34,15 @@ class Row:
     @property
     def over(self) -> bool:
         """Whether the bound is passed."""
-        return self.ratio > self.bound
+        return self.ratio < self.bound if self.at_least else self.ratio > self.bound
 
     def line(self) -> str:
         """The line as it is printed."""
         verdict = "OVER" if self.over else "ok"
         times = 1000 if self.unit == "ms" else 1
         ours, peer = (f"{found * times:8.0f} {self.unit}" for found in (self.ours, self.peer))
-        figures = f"{ours} {peer} {self.ratio:8.2f} {self.bound:8.2f}"
+        bound = f">={self.bound:.2f}" if self.at_least else f"{self.bound:.2f}"
+        figures = f"{ours} {peer} {self.ratio:8.2f} {bound:>8}"
         return f"{self.name:<58}{figures}  {verdict}"
 
 

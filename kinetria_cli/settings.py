@@ -22,6 +22,7 @@ from kinetria_cli.settings_sources import (
     find_dotenv,
     process_environment,
     read_env_file,
+    secret_file,
     user_data_folder,
 )
 
@@ -55,7 +56,8 @@ VARIABLES = (
     Variable("DB_POOL_MAX_SIZE", values.count, "10"),
     Variable("HTTP_HOST", default="127.0.0.1"),
     Variable("HTTP_PORT", values.port, "8080"),
-    Variable("HEALTH_TOKEN", secret=True),
+    Variable("HEALTH_TOKEN", values.token, secret=True),
+    Variable("HEALTH_TOKEN_FILE"),
     Variable("HEALTH_INTERVAL", values.duration, "2s"),
     Variable("KINETRIA_ENGINE", values.choice(*ENGINES), "auto"),
     Variable("KINETRIA_PROJECT", values.project, "kinetria"),
@@ -198,8 +200,8 @@ def load_settings(
         ConfigMissing: Something that is required is not set, and nothing is malformed.
     """
     found = read_settings(options, env_file=env_file, working_folder=working_folder, environ=environ)
-    raw = found.raw
     problems: list[str] = []
+    raw = _with_token(found.raw, problems)
     typed = _typed(raw, problems)
     malformed = len(problems)
     named = named_database(raw, problems) if database and is_named(raw) else None
@@ -236,6 +238,11 @@ def load_settings(
         warnings=found.warnings,
         raw=raw,
     )
+
+
+def _with_token(raw: Mapping[str, RawValue], problems: list[str]) -> Mapping[str, RawValue]:
+    token = secret_file(raw, "HEALTH_TOKEN", problems)
+    return raw if token is None else {**raw, "HEALTH_TOKEN": token}
 
 
 def _hint(raw: Mapping[str, RawValue], only_missing: bool) -> str:

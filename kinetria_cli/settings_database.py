@@ -1,12 +1,11 @@
 """The database that the user's settings name: DB_*, DB_PASSWORD_FILE and DATABASE_URL as one value."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from kinetria_cli import settings_values as values
 from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase
-from kinetria_cli.settings_sources import RawValue
+from kinetria_cli.settings_sources import RawValue, secret_file
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 REQUIRED = ("DB_HOST", "DB_USER", "DB_PASSWORD", "DB_NAME")
@@ -48,7 +47,8 @@ def named_database(raw: Mapping[str, RawValue], problems: list[str]) -> NamedDat
     """
     before = len(problems)
     parts = {name: raw[name] for name in _PARSERS if name in raw}
-    _read_password_file(raw, parts, problems)
+    if password := secret_file(raw, "DB_PASSWORD", problems):
+        parts["DB_PASSWORD"] = password
     if "DATABASE_URL" in raw:
         _merge_url(raw["DATABASE_URL"], parts, problems)
     if len(problems) == before:
@@ -77,29 +77,6 @@ def named_database(raw: Mapping[str, RawValue], problems: list[str]) -> NamedDat
         origin=parts["DB_HOST"].origin,
         sslmode_given="DB_SSL_MODE" in parts,
     )
-
-
-def _read_password_file(raw: Mapping[str, RawValue], parts: dict[str, RawValue], problems: list[str]) -> None:
-    if "DB_PASSWORD_FILE" not in raw:
-        return
-    named = raw["DB_PASSWORD_FILE"]
-    if "DB_PASSWORD" in raw:
-        problems.append(
-            f"DB_PASSWORD (from {raw['DB_PASSWORD'].origin}) and DB_PASSWORD_FILE (from {named.origin})"
-            " are both set; keep one"
-        )
-        return
-    try:
-        text = Path(named.text).expanduser().read_text("utf-8").rstrip("\r\n")
-    except OSError as error:
-        problems.append(f"DB_PASSWORD_FILE names {named.text}, which cannot be read: {error.strerror}")
-    except (UnicodeDecodeError, RuntimeError):
-        problems.append(f"DB_PASSWORD_FILE names {named.text}, which is not a UTF-8 text file")
-    else:
-        if text:
-            parts["DB_PASSWORD"] = RawValue(text, f"{named.text}, named by {named.origin}")
-        else:
-            problems.append(f"DB_PASSWORD_FILE names {named.text}, which is empty")
 
 
 def _merge_url(url: RawValue, parts: dict[str, RawValue], problems: list[str]) -> None:

@@ -142,6 +142,38 @@ def _leading_blank_lines(text: str) -> int:
     return text[: len(text) - len(text.lstrip())].count("\n")
 
 
+def secret_file(raw: Mapping[str, RawValue], name: str, problems: list[str]) -> RawValue | None:
+    """Read a secret from the file that `name`_FILE names, without the line's end.
+
+    Args:
+        raw: The variables that are set, empty ones left out.
+        name: The variable that the file stands for: DB_PASSWORD, HEALTH_TOKEN.
+        problems: Takes a sentence where the file cannot be used, or where both variables are set.
+
+    Returns:
+        The secret; None where no file is named, or `problems` grew.
+    """
+    named = raw.get(f"{name}_FILE")
+    if named is None:
+        return None
+    if name in raw:
+        problems.append(
+            f"{name} (from {raw[name].origin}) and {name}_FILE (from {named.origin}) are both set; keep one"
+        )
+        return None
+    try:
+        text = Path(named.text).expanduser().read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        problems.append(f"{name}_FILE names {named.text}, which cannot be read: {error.strerror}")
+    except (ValueError, RuntimeError):  # not UTF-8, a NUL in the path, no home folder
+        problems.append(f"{name}_FILE names {named.text}, which is not a UTF-8 text file")
+    else:
+        if text:
+            return RawValue(text, f"{named.text}, named by {named.origin}")
+        problems.append(f"{name}_FILE names {named.text}, which is empty")
+    return None
+
+
 def process_environment(names: frozenset[str], environ: Mapping[str, str] | None = None) -> dict[str, RawValue]:
     """Return those of our variables that the process environment has.
 

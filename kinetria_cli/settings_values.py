@@ -20,6 +20,13 @@ def plain(text: str) -> str:
     return text
 
 
+def token(text: str) -> str:
+    """Return a secret that an HTTP header can carry: printable ASCII without blanks (RFC 9110, section 5.6.2)."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("holds a blank, a line end or a character that is not ASCII, which no HTTP header carries")
+    return text
+
+
 def port(text: str) -> int:
     """Return a TCP port, 1 to 65535."""
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:

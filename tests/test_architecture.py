@@ -60,7 +60,9 @@ LIBRARIES = {
     "docker": ("gateways.engines.docker",),
     "requests": ("gateways.engines.docker",),
     "starlette": ("gateways.http",),
+    "h11": ("gateways.http",),
     "uvicorn": ("gateways.http",),
+    "prometheus_client": ("gateways.http",),
     "typer": ("commands", "app"),
 }
 
@@ -127,7 +129,7 @@ def test_help_version_and_completion_import_nothing_heavy() -> None:
         "import sys; sys.argv = ['kinetria', {!r}]\n"
         "from kinetria_cli.app import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code\n"
-        "heavy = {{'psycopg', 'yoyo', 'docker', 'rich', 'starlette', 'uvicorn', 'psutil',"
+        "heavy = {{'psycopg', 'yoyo', 'docker', 'rich', 'starlette', 'uvicorn', 'psutil', 'prometheus_client',"
         " 'plotext'}} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

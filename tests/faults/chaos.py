@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum, auto
@@ -31,8 +32,12 @@ class Chaos:
         self._open: list[socket.socket] = []
         self.port: int = self._listener.getsockname()[1]
         self.trouble = Trouble.NONE
+        self.delay = 0.0
+        """Seconds that everything takes, each way; set it to make the server slow."""
         self.losses = 0
         self.connections = 0
+        self.requests = 0
+        """What clients sent, by the piece: a question of the simple protocol is one."""
 
     def serve(self) -> None:
         """Take connections until the listener is closed."""
@@ -66,10 +71,13 @@ class Chaos:
     def _pump(self, source: socket.socket, target: socket.socket, loses: Trouble) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                self.requests += loses is Trouble.LOSE_REQUEST
                 if self.trouble is loses:
                     self.trouble = Trouble.NONE
                     self.losses += 1
                     break
+                if self.delay:
+                    time.sleep(self.delay)
                 if self.trouble is not Trouble.BLACKHOLE:
                     target.sendall(data)
         _end(source)

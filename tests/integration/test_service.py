@@ -1,114 +1,29 @@
 """`kinetria serve` as a process of its own: how it starts, answers and ends."""
 
-import http.client
 import json
 import os
 import signal
 import socket
-import statistics
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kinetria_cli import __version__
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded import EmbeddedEngine
 from kinetria_cli.gateways.http.probe import HttpClientProbe
 from tests.conftest import free_port
-from tests.world import connect_to, database_variables, kinetria, start_kinetria
-
-HEALTHY = {"status": "healthy", "service": "kinetria", "version": __version__}
-PATIENCE = 30.0
-
-
-class Reply:
-    """An answer of the service."""
-
-    def __init__(self, response: http.client.HTTPResponse) -> None:
-        self.status = response.status
-        self.headers = response.headers
-        self.body = response.read()
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.body)
-
-
-class Service:
-    """A running `kinetria serve`."""
-
-    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
-        self.process = process
-        self.port = port
-
-    def ask(self, path: str = "/health", method: str = "GET", headers: dict[str, str] | None = None) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request(method, path, headers=headers or {})
-            return Reply(connection.getresponse())
-        finally:
-            connection.close()
-
-    def wait_for(self, wanted: Callable[[], bool]) -> None:
-        """Poll until a condition of the running service holds."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.process.communicate()
-            try:
-                if wanted():
-                    return
-            except OSError:
-                pass  # not listening yet
-            time.sleep(0.02)
-        raise AssertionError(f"not within {PATIENCE:g} s")
-
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, list[dict[str, Any]]]:
-        """Return the exit code and the log."""
-        self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=PATIENCE)
-        assert out == ""
-        return self.process.returncode, [json.loads(line) for line in err.splitlines()]
-
-
-@contextmanager
-def serving(params: ConnectionParams, *arguments: str, **variables: str) -> Iterator[Service]:
-    port = free_port()
-    process = start_kinetria(
-        "serve", *arguments, env={**database_variables(params), "HTTP_PORT": str(port), **variables}
-    )
-    service = Service(process, port)
-    try:
-        service.wait_for(lambda: service.ask().status == 200)
-        yield service
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+from tests.serving import HEALTHY, Service, failing, messages, serving
+from tests.world import connect_to, kinetria
 
 
 @pytest.fixture
 def service(migrated: ConnectionParams) -> Iterator[Service]:
     with serving(migrated) as started:
         yield started
-
-
-def failing(params: ConnectionParams, *arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]]]:
-    """Run a service that cannot start; return its exit code and its log, the error last."""
-    port = str(free_port())
-    answer = kinetria("serve", *arguments, env={**database_variables(params), "HTTP_PORT": port, **variables})
-    assert answer.out == ""
-    return answer.code, [json.loads(line) for line in answer.err.splitlines()]
-
-
-def messages(log: list[dict[str, Any]]) -> list[Any]:
-    return [line.get("message") for line in log]
 
 
 # How it starts
@@ -121,11 +36,11 @@ def test_with_right_credentials_it_connects_and_says_so_with_its_pool_statistics
 ) -> None:
     code, log = service.stop()
     assert code == 0
-    assert messages(log) == ["connected to database", "listening", "stopped"]
-    assert [line["level"] for line in log] == ["info"] * 3
+    assert messages(log) == ["connected to database", "listening", "stopping", "stopped"]
+    assert [line["level"] for line in log] == ["info"] * 4
     assert log[0]["database"] == f"kinetria@{migrated.address}/{migrated.dbname}"
     assert log[1]["address"] == f"127.0.0.1:{service.port}"
-    for line in (log[0], log[2]):
+    for line in (log[0], log[-1]):
         assert set(line["pool"]) == {
             "pool_min",
             "pool_max",
@@ -167,7 +82,7 @@ def test_with_more_connections_than_the_server_has_it_makes_no_pool(migrated: Co
 @pytest.mark.scenario("S16")
 def test_with_no_server_it_logs_that_the_ping_failed_and_exits_4(migrated: ConnectionParams) -> None:
     port = free_port()
-    code, log = failing(replace(migrated, port=port))
+    code, log = failing(replace(migrated, port=port), "--start-timeout", "0s")
     assert code == 4
     assert messages(log)[0] == "failed to ping database"
     assert log[0]["level"] == "error"
@@ -233,66 +148,6 @@ def test_the_pid_file_of_a_killed_service_does_not_stop_the_next(migrated: Conne
             assert pid_file.read_text() == f"{second.process.pid}\n"
 
 
-# What it answers
-
-
-@pytest.mark.scenario("S17")
-@pytest.mark.scenario("S18")
-def test_health_is_200_json_with_status_service_and_version_and_needs_no_credentials(service: Service) -> None:
-    reply = service.ask()
-    assert reply.status == 200
-    assert reply.headers["content-type"] == "application/json"
-    assert reply.headers["cache-control"] == "no-store"
-    assert reply.document == HEALTHY
-
-
-@pytest.mark.scenario("S18")
-def test_wrong_credentials_make_no_difference_to_health(service: Service) -> None:
-    reply = service.ask(headers={"Authorization": "Bearer wrong"})
-    assert (reply.status, reply.document) == (200, HEALTHY)
-
-
-@pytest.mark.scenario("S17")
-def test_health_names_the_app_as_the_settings_do(migrated: ConnectionParams) -> None:
-    with serving(migrated, APP_NAME="gym-47") as service:
-        assert service.ask().document == {**HEALTHY, "service": "gym-47"}
-
-
-@pytest.mark.scenario("S19")
-def test_health_answers_in_under_100_ms(service: Service) -> None:
-    seconds = []
-    for _ in range(20):
-        started = time.perf_counter()
-        assert service.ask().status == 200
-        seconds.append(time.perf_counter() - started)
-    assert statistics.median(seconds) < 0.100
-
-
-def test_head_of_health_has_the_headers_and_no_body(service: Service) -> None:
-    reply = service.ask(method="HEAD")
-    assert (reply.status, reply.body) == (200, b"")
-    assert reply.headers["content-type"] == "application/json"
-    assert int(reply.headers["content-length"]) == len(service.ask().body)
-
-
-@pytest.mark.parametrize("path", ["/", "/nope", "/health/../secret", "/%2e%2e/etc/passwd", "/HEALTH"])
-def test_another_path_is_404_in_json_and_is_not_repeated(service: Service, path: str) -> None:
-    reply = service.ask(path)
-    assert (reply.status, reply.document) == (404, {"error": "not found"})
-    assert reply.headers["content-type"] == "application/json"
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_another_method_is_405_and_names_the_right_ones(service: Service, method: str) -> None:
-    reply = service.ask(method=method)
-    assert (reply.status, reply.document) == (405, {"error": f"{method} is not allowed here"})
-    assert {name.strip() for name in reply.headers["allow"].split(",")} == {"GET", "HEAD"}
-
-
-def test_no_answer_names_the_server_software(service: Service) -> None:
-    assert all(service.ask(path).headers["server"] is None for path in ("/health", "/nope"))
-
-
 # When the database goes, and when the service is told to
 
 
@@ -330,7 +185,7 @@ def test_it_calls_itself_unhealthy_while_the_database_is_away_and_healthy_when_i
         code, log = service.stop()
     assert code == 0
     assert [line["level"] for line in log if line["message"] == "database does not answer"] == ["error"]
-    assert messages(log)[-3:] == ["database does not answer", "database answers again", "stopped"]
+    assert messages(log)[-4:] == ["database does not answer", "database answers again", "stopping", "stopped"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -262,3 +262,44 @@ def test_what_is_set_can_be_shown_before_it_is_checked() -> None:
     assert (shown["DB_PORT"].value, shown["DB_PORT"].origin) == ("nonsense", "the environment")
     assert (shown["DB_PASSWORD"].value, shown["DB_PASSWORD"].origin) == (None, "the environment")
     assert (shown["HTTP_PORT"].value, shown["HTTP_PORT"].origin) == ("8080", "default")
+
+
+def test_the_token_is_read_from_its_file_and_is_as_secret(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("t0ken-of-health\n", "utf-8")
+    settings = loaded({"HEALTH_TOKEN_FILE": str(file)})
+    assert settings.health_token == "t0ken-of-health"
+    assert origin_of(settings, "HEALTH_TOKEN") == (None, f"{file}, named by the environment")
+    assert origin_of(settings, "HEALTH_TOKEN_FILE") == (str(file), "the environment")
+    assert settings.secrets() == ("t0ken-of-health",)
+    assert "t0ken-of-health" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "HEALTH_TOKEN_FILE names {}, which cannot be read: No such file or directory"),
+        ("\n", "HEALTH_TOKEN_FILE names {}, which is empty"),
+        (
+            "two words",
+            "HEALTH_TOKEN holds a blank, a line end or a character that is not ASCII, which no HTTP header carries"
+            " (from {}, named by the environment)",
+        ),
+    ],
+)
+def test_a_token_file_that_cannot_be_used_is_a_problem(tmp_path: Path, content: str | None, problem: str) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_text(content, "utf-8")
+    with pytest.raises(ConfigInvalid) as caught:
+        loaded({"HEALTH_TOKEN_FILE": str(file)})
+    assert caught.value.message == f"failed to parse config: {problem.format(file)}"
+
+
+def test_a_token_and_a_token_file_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        loaded({"HEALTH_TOKEN": "one", "HEALTH_TOKEN_FILE": str(tmp_path / "x")})
+    assert caught.value.message == (
+        "failed to parse config: HEALTH_TOKEN (from the environment) and HEALTH_TOKEN_FILE (from the environment)"
+        " are both set; keep one"
+    )

@@ -100,3 +100,15 @@ def test_a_choice_is_one_of_its_words() -> None:
     assert parse("blue") == "blue"
     with pytest.raises(ValueError, match=r"^is 'Blue', not one of red, blue$"):
         parse("Blue")
+
+
+@pytest.mark.parametrize("text", ["abc", "a.b_c~d+e/f=", "!#$%&'*"])
+def test_a_token_is_what_a_header_carries(text: str) -> None:
+    assert values.token(text) == text
+
+
+@pytest.mark.parametrize("text", ["two words", "tab\there", "line\n", "schl\u00fcssel", "nul\0"])
+def test_a_token_that_no_header_carries_is_refused_without_its_value(text: str) -> None:
+    with pytest.raises(ValueError, match="which no HTTP header carries") as refused:
+        values.token(text)
+    assert text not in str(refused.value)

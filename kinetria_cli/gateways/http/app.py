@@ -1,48 +1,95 @@
 """The app service's endpoints, on Starlette."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from kinetria_cli.gateways.http.verdict import Verdict
+from kinetria_cli.gateways.http.answers import Prepared, problem
+from kinetria_cli.gateways.http.bearer import Guarded
+from kinetria_cli.gateways.http.endpoints import Detail, Health, Readiness, Ready, Scrape, live
+from kinetria_cli.gateways.http.metrics import Metrics
+from kinetria_cli.gateways.http.openapi import GUARDED_PATHS, PUBLIC_PATHS, document
+
+METHODS = ("GET", "HEAD")
+ROUTES = frozenset(PUBLIC_PATHS + GUARDED_PATHS)
 
 
-def make_app(verdict: Verdict, *, service: str, version: str) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may see the details.
+
+    Args:
+        token: Whoever has it; None where there is none.
+        open_to_all: Whether everybody may where there is no token; nobody may otherwise.
+    """
+
+    token: str | None
+    open_to_all: bool
+
+    @property
+    def anybody(self) -> bool:
+        """Whether the endpoints with the details are there at all."""
+        return self.token is not None or self.open_to_all
+
+
+def make_app(readiness: Readiness, metrics: Metrics, access: Access, *, service: str, version: str) -> Starlette:
     """Return the application.
 
     Args:
-        verdict: Kept up to date while the application runs.
+        readiness: Of GET /health/ready; its refresher runs while the application does.
+        metrics: Of GET /metrics.
+        access: Who may see /health/detail and /metrics.
         service: The `service` of GET /health.
         version: The `version` of GET /health.
     """
-
-    async def health(_: Request) -> Response:
-        healthy = verdict.healthy
-        body = {"status": "healthy" if healthy else "unhealthy", "service": service, "version": version}
-        return JSONResponse(body, status_code=200 if healthy else 503, headers={"Cache-Control": "no-store"})
-
-    async def not_found(_: Request, __: Exception) -> Response:
-        return JSONResponse({"error": "not found"}, status_code=404)
-
-    async def wrong_method(request: Request, error: Exception) -> Response:
-        headers = getattr(error, "headers", None) or {}
-        return JSONResponse({"error": f"{request.method} is not allowed here"}, status_code=405, headers=headers)
+    refresher = readiness.refresher
+    endpoints: dict[str, ASGIApp] = {
+        "/health": Health(refresher, service=service, version=version),
+        "/health/live": live(),
+        "/health/ready": Ready(readiness),
+        "/openapi.json": Prepared(document(version, details=access.anybody, token=access.token is not None)),
+    }
+    if access.anybody:
+        detail = Detail(readiness, service=service, version=version)
+        endpoints |= {
+            "/health/detail": Guarded(detail, access.token),
+            "/metrics": Guarded(Scrape(metrics), access.token),
+        }
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        asking = asyncio.create_task(verdict.keep_asking())
-        yield
-        asking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asking
+        await refresher.refresh()  # before the first request there is a verdict
+        task = refresher.start()
+        try:
+            yield
+        finally:
+            await refresher.stop(task)
 
-    return Starlette(
-        routes=[Route("/health", health, methods=["GET", "HEAD"])],
-        exception_handlers={404: not_found, 405: wrong_method},
+    app = Starlette(
+        routes=[Route(path, endpoint, methods=list(METHODS)) for path, endpoint in endpoints.items()],
+        exception_handlers={HTTPException: _refused, Exception: _failed},
         lifespan=lifespan,
     )
+    # A redirect would be made of the Host header, which is whatever the client says.
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """Answer 404 and 405, without a word of the request."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return problem("method not allowed", 405, {"Allow": ", ".join(METHODS)})
+    return problem("not found" if error.status_code == 404 else "refused", error.status_code)
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    """Answer what has a bug; the server logs the exception, for Starlette raises it again."""
+    return problem("internal error", 500)

@@ -7,10 +7,15 @@ from functools import cached_property
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kinetria_cli.domain.errors import ConfigInvalid, DatabaseBusy
+from kinetria_cli.domain.readiness import PoolRoom
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, open_connection
 from kinetria_cli.gateways.postgres.database import PostgresDatabase, configure
 from kinetria_cli.gateways.postgres.server import server_info
+
+RECONNECT_SECONDS = 10.0
+"""How long the pool tries to replace a connection; its pauses double. Later the next request that needs one tries."""
+CLOSE_SECONDS = 1.0
 
 STATISTICS = (
     "pool_min",
@@ -40,8 +45,9 @@ class PooledDatabase(PostgresDatabase):
 
     @cached_property
     def _pool(self) -> "ConnectionPool[Connection]":
-        # One connection by hand first: it fails at once and says why, where a pool only times out.
-        with contextlib.closing(open_connection(self._params, timeout=self._timeout)) as first:
+        # One connection by hand first: it fails at once and says why, where a pool only times out. Whoever starts the
+        # service waits for a server that is busy, and says so meanwhile.
+        with contextlib.closing(open_connection(self._params, timeout=self._timeout, busy_seconds=0)) as first:
             self._check_limit(server_info(first).max_connections)
         return ConnectionPool(
             kwargs=connect_arguments(self._params, timeout=self._timeout) | {"autocommit": True},
@@ -49,6 +55,7 @@ class PooledDatabase(PostgresDatabase):
             min_size=self._min_size,
             max_size=self._max_size,
             timeout=self._timeout,
+            reconnect_timeout=RECONNECT_SECONDS,
             name="kinetria",
             open=True,
         )
@@ -66,10 +73,24 @@ class PooledDatabase(PostgresDatabase):
         found = self._pool.get_stats()
         return {name: found.get(name, 0) for name in STATISTICS}
 
+    def pool_measures(self) -> dict[str, int]:
+        """Return everything that psycopg_pool counts, under its own names; what is zero may be left out."""
+        return self._pool.get_stats()
+
+    def pool_room(self) -> PoolRoom:
+        """Return how the pool stands."""
+        found = self.pool_statistics()
+        return PoolRoom(size=found["pool_size"], available=found["pool_available"], limit=found["pool_max"])
+
+    def renew(self) -> None:
+        """Replace the pool's connections, those in use when they come back: the server that held them was away."""
+        self._pool.drain()
+
     def close(self) -> None:
         """See `Database.close`."""
         if "_pool" in self.__dict__:
-            self._pool.close()
+            # Its threads end by themselves; one that waits for a server that hangs must not keep the process.
+            self._pool.close(timeout=CLOSE_SECONDS)
 
     @contextlib.contextmanager
     def _lent(self) -> Iterator[Connection]:
