@@ -35,15 +35,16 @@ def start_up(folder: Path) -> Iterator[Row]:
         )
 
 
-def running(stack: Stack) -> Iterator[Row]:
+def running(stack: Stack) -> Iterator[Row | Figure]:
     """`health` and `up` on a running stack over bare psycopg."""
     yield compare(
         "kinetria health --json / psycopg connect and select",
         lambda: stack.kinetria("health", "--json"),
         stack.select,
-        bound=1.6,
+        bound=1.8,
         runs=QUICK,
     )
+    yield over_its_deadline(stack)
     yield compare(
         "kinetria up, all running / psycopg connect and select",
         lambda: stack.kinetria("up"),
@@ -51,6 +52,15 @@ def running(stack: Stack) -> Iterator[Row]:
         bound=2.5,
         runs=QUICK,
     )
+
+
+def over_its_deadline(stack: Stack) -> Figure:
+    """`health` while the server and the service stand still: how much longer than its deadline it takes."""
+    with stack.standing_still():
+        took = median(seconds(lambda: stack.fails("health", "--json", "--timeout", "1s")) for _ in range(SLOW))
+    figure = Figure("kinetria health, everything hangs: over its deadline", took - 1.0, 0.3, "s")
+    print(figure.line(), flush=True)
+    return figure
 
 
 def cold(stack: Stack, by_hand: ByHand) -> Iterator[Row]:

@@ -7,14 +7,18 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.embedded import EmbeddedEngine
 from kinetria_cli.gateways.engines.embedded.programs import choose_account, find_programs
 from kinetria_cli.gateways.http.probe import HttpClientProbe
@@ -38,9 +42,11 @@ def environment(**variables: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | variables
 
 
-def run(*command: str, env: dict[str, str], folder: Path) -> None:
-    """Run a command to its end; it must succeed."""
-    subprocess.run(command, env=env, cwd=folder, check=True, capture_output=True)
+def run(*command: str, env: dict[str, str], folder: Path, code: int = 0) -> None:
+    """Run a command to its end; it must end with this exit code."""
+    done = subprocess.run(command, env=env, cwd=folder, check=False, capture_output=True)
+    if done.returncode != code:
+        raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
 
 
 class Stack:
@@ -58,6 +64,25 @@ class Stack:
     def kinetria(self, *arguments: str, **variables: str) -> None:
         """Run our command against the stack."""
         run(KINETRIA, *arguments, env=self.env | variables, folder=self.folder)
+
+    def fails(self, *arguments: str) -> None:
+        """Run our command against the stack; its answer must be no."""
+        run(KINETRIA, *arguments, env=self.env, folder=self.folder, code=1)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let the server and the service stand still for the block."""
+        files = StackFolder(self.folder / "home", "kinetria")
+        server = psutil.Process(int((files.data / "postmaster.pid").read_text().splitlines()[0]))
+        service = psutil.Process(int(files.app_pid.read_text().split()[0]))
+        processes = [server, *server.children(recursive=True), service]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
     @property
     def params(self) -> ConnectionParams:

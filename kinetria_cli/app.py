@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from kinetria_cli import __version__
+from kinetria_cli import STARTED, __version__
 from kinetria_cli.commands.lazy import LazyCommand, lazy_group
 from kinetria_cli.commands.options import (
     CommonOptions,
@@ -68,7 +68,8 @@ def root(
     no_color: NoColorOption = False,
 ) -> None:
     """Run, migrate, check, seed and inspect the Kinetria backend's stack."""
-    ctx.obj = CommonOptions(json, quiet, verbose, env_file, no_color)
+    started = ctx.obj.started if isinstance(ctx.obj, CommonOptions) else None
+    ctx.obj = CommonOptions(json, quiet, verbose, env_file, no_color, started)
 
 
 def main() -> None:
@@ -79,7 +80,8 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by the caller (`>&-`): what is printed goes nowhere
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open as long as the process
     try:
-        code = get_command(app).main(prog_name="kinetria", standalone_mode=False)
+        begun = CommonOptions(started=STARTED)
+        code = get_command(app).main(prog_name="kinetria", standalone_mode=False, obj=begun)
         # What was imported need not be looked through once more on the way out.
         gc.freeze()
         sys.exit(code)

@@ -85,6 +85,17 @@ class Container:
         except ConfigMissing:
             return None
 
+    def on_primary(self, target: Target) -> Target:
+        """Return the same database on the one of its servers that takes changes; one alone is left to say so itself.
+
+        Raises:
+            DatabaseReadOnly: Each of them is a standby.
+            DatabaseUnreachable, LoginRefused, TlsRefused: None is the primary, and one may be that does not answer.
+        """
+        from kinetria_cli.gateways.postgres.connect import find_primary
+
+        return replace(target, params=find_primary(target.params, timeout=self.settings.request_timeout))
+
     @property
     def target_engine(self) -> str | None:
         """The name of the engine that runs the database in use, where `up` of this project started it."""
@@ -139,13 +150,16 @@ class Container:
         """What looks at a database as a whole."""
         return DatabaseChecks(self.settings, self._connect, partial(self.migration_tools.drift, probe=self.probe))
 
-    def _connect(
-        self, params: ConnectionParams, busy_seconds: float | None = None
-    ) -> Callable[[], AbstractContextManager[Any]]:
-        from kinetria_cli.gateways.postgres.connect import BUSY_SECONDS, connection
+    def _connect(self, params: ConnectionParams) -> Callable[[], AbstractContextManager[Any]]:
+        from kinetria_cli.gateways.postgres.connect import connection
 
-        patience = BUSY_SECONDS if busy_seconds is None else busy_seconds
-        return partial(connection, params, timeout=self.settings.request_timeout, busy_seconds=patience)
+        return partial(connection, params, timeout=self.settings.request_timeout)
+
+    @staticmethod
+    def _check_connection(params: ConnectionParams, seconds: float) -> Callable[[], AbstractContextManager[Any]]:
+        from kinetria_cli.gateways.postgres.connect import connection
+
+        return partial(connection, params, timeout=seconds, busy_seconds=0.0)
 
     @cached_property
     def health(self) -> HealthChecks:
@@ -157,7 +171,7 @@ class Container:
             probe=self.probe,
             health_url=self.health_url,
             timeout=self.settings.request_timeout,
-            connect=self._connect,
+            connect=self._check_connection,
             status_on=lambda params, opened: self.migration_tools.gateway(params).status_on(opened),
             check=self.checks.run,
         )

@@ -6,17 +6,20 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import KinetriaError
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.check import CheckReport
     from kinetria_cli.domain.migration import MigrationStatus
     from kinetria_cli.domain.ports import Engine, HttpProbe
-    from kinetria_cli.domain.stack import ConnectionParams, StackRecord
-    from kinetria_cli.usecases.health import DatabaseFacts, HealthPorts
+    from kinetria_cli.domain.server_facts import DatabaseFacts
+    from kinetria_cli.domain.stack import ConnectionParams, Server, StackRecord
+    from kinetria_cli.usecases.health import HealthPorts
     from kinetria_cli.usecases.target import Target
 
 
@@ -31,7 +34,7 @@ class HealthChecks:
         probe: Asks the service.
         health_url: The service's address.
         timeout: Seconds for each check.
-        connect: Opens one connection in autocommit mode, errors translated; waits so many seconds for a busy server.
+        connect: Opens one connection in autocommit mode, errors translated; an attempt takes at most so many seconds.
         status_on: Reads where the migrations of a database stand, on an open connection to it.
         check: All that `db check` does.
     """
@@ -46,37 +49,54 @@ class HealthChecks:
     status_on: Callable[[ConnectionParams, Any], MigrationStatus]
     check: Callable[[ConnectionParams], CheckReport]
 
-    def ports(self, *, deep: bool = False) -> HealthPorts:
-        """Return what `health` asks; deep: also all that `db check` does."""
+    def ports(self, *, deep: bool = False, timeout: float | None = None) -> HealthPorts:
+        """Return what `health` asks.
+
+        Args:
+            deep: Also all that `db check` does.
+            timeout: Seconds for each check, where the setting's are not wanted.
+        """
+        # Before the clocks of the checks run, and not in several threads that would wait for each other.
+        import http.client  # noqa: F401
+
+        import kinetria_cli.gateways.postgres.server  # noqa: F401
         from kinetria_cli.gateways.postgres.connect import reach
         from kinetria_cli.usecases.health import HealthPorts
 
+        params = self.target.params
         return HealthPorts(
             engine=self.engine,
             record=self.record,
             target=self.target,
-            reach=partial(reach, self.target.params, timeout=self.timeout),
-            inspect=self._inspect_database,
+            reach=lambda server, seconds: reach(params.at(server), timeout=seconds),
+            inspect=self._inspect,
+            certificate=self._certificate,
             probe=self.probe,
             health_url=self.health_url,
-            timeout=self.timeout,
-            check=partial(self.check, self.target.params) if deep else None,
+            timeout=self.timeout if timeout is None else timeout,
+            check=partial(self.check, params) if deep else None,
         )
 
-    def _inspect_database(self) -> DatabaseFacts:
-        """Log in once and ask everything on that connection."""
-        from kinetria_cli.gateways.postgres.server import server_info
-        from kinetria_cli.usecases.health import DatabaseFacts
+    def _certificate(self, server: Server, seconds: float) -> datetime | None:
+        from kinetria_cli.gateways.postgres.certificate import certificate_end
 
+        return certificate_end(self.target.params.at(server), timeout=seconds)
+
+    def _inspect(self, facts: DatabaseFacts, seconds: float) -> None:
+        """Log in once and ask everything on that connection."""
+        from kinetria_cli.gateways.postgres.server import cut_off_after, login_of, server_state
+
+        params = self.target.params
+        deadline = Deadline(seconds)
         started = time.monotonic()
-        # A check does not wait: `health --wait` does that itself.
-        with self.connect(self.target.params, 0.0)() as opened:
-            login_seconds = time.monotonic() - started
-            info = server_info(opened)
-            query_seconds = time.monotonic() - started - login_seconds
-            migrations: MigrationStatus | KinetriaError
-            try:
-                migrations = self.status_on(self.target.params, opened)
-            except KinetriaError as error:
-                migrations = error
-        return DatabaseFacts(info, round(login_seconds, 4), round(query_seconds, 4), migrations)
+        # Each server in turn gets its part. A check does not wait: `health --wait` does that itself.
+        with self.connect(params, seconds / len(params.servers))() as opened:
+            facts.login = login_of(opened, round(time.monotonic() - started, 4))
+            with cut_off_after(opened, deadline.remaining):
+                asked = time.monotonic()
+                facts.state = server_state(opened, params)
+                facts.query_seconds = round(time.monotonic() - asked, 4)
+                try:
+                    facts.migrations = self.status_on(params, opened)
+                except KinetriaError as error:
+                    facts.migrations = error

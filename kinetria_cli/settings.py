@@ -52,6 +52,7 @@ VARIABLES = (
     Variable("DB_PASSWORD_FILE"),
     Variable("DB_NAME"),
     Variable("DB_SSL_MODE"),
+    Variable("DB_TARGET_SESSION_ATTRS"),
     Variable("DB_POOL_MIN_SIZE", values.count, "1"),
     Variable("DB_POOL_MAX_SIZE", values.count, "10"),
     Variable("HTTP_HOST", default="127.0.0.1"),

@@ -1,24 +1,28 @@
 """The database that the user's settings name: DB_*, DB_PASSWORD_FILE and DATABASE_URL as one value."""
 
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
 
 from kinetria_cli import settings_values as values
-from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase
+from kinetria_cli.domain.figures import counted
+from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase, Server
 from kinetria_cli.settings_sources import RawValue, secret_file
+from kinetria_cli.settings_url import DEFAULT_PORT, url_parts
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 REQUIRED = ("DB_HOST", "DB_USER", "DB_PASSWORD", "DB_NAME")
-DEFAULT_PORT = 5432
 DEFAULT_SSL_MODE = "require"
+SESSION_ATTRS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
+"""The values of libpq's target_session_attrs (PostgreSQL 16 manual, section 34.1.2)."""
 
-_PARSERS: dict[str, Callable[[str], object]] = {
-    "DB_HOST": values.plain,
-    "DB_PORT": values.port,
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "DB_HOST": values.hosts,
+    "DB_PORT": values.ports,
     "DB_USER": values.plain,
     "DB_PASSWORD": values.plain,
     "DB_NAME": values.plain,
     "DB_SSL_MODE": values.choice(*SSL_MODES),
+    "DB_TARGET_SESSION_ATTRS": values.choice(*SESSION_ATTRS),
 }
 
 
@@ -53,36 +57,53 @@ def named_database(raw: Mapping[str, RawValue], problems: list[str]) -> NamedDat
         _merge_url(raw["DATABASE_URL"], parts, problems)
     if len(problems) == before:
         problems.extend(missing_names(parts))
-    parsed: dict[str, object] = {"DB_PORT": DEFAULT_PORT, "DB_SSL_MODE": DEFAULT_SSL_MODE}
+    parsed: dict[str, Any] = {
+        "DB_PORT": [DEFAULT_PORT],
+        "DB_SSL_MODE": DEFAULT_SSL_MODE,
+        "DB_TARGET_SESSION_ATTRS": SESSION_ATTRS[0],
+    }
     for name, value in parts.items():
         try:
             parsed[name] = _PARSERS[name](value.text)
         except ValueError as error:
             problems.append(f"{name} {error} (from {value.origin})")
-    if "," in str(parsed.get("DB_HOST", "")):
-        problems.append(
-            f"DB_HOST lists several hosts, which this version does not do yet (from {parts['DB_HOST'].origin})"
-        )
+    if len(problems) == before:
+        _check_counts(parsed["DB_HOST"], parsed["DB_PORT"], parts, problems)
     if len(problems) > before:
         return None
+    first, *others = _servers(parsed["DB_HOST"], parsed["DB_PORT"])
     return NamedDatabase(
         params=ConnectionParams(
-            host=str(parsed["DB_HOST"]),
-            port=int(str(parsed["DB_PORT"])),
-            user=str(parsed["DB_USER"]),
-            password=str(parsed["DB_PASSWORD"]),
-            dbname=str(parsed["DB_NAME"]),
-            sslmode=str(parsed["DB_SSL_MODE"]),
+            host=first.host,
+            port=first.port,
+            user=parsed["DB_USER"],
+            password=parsed["DB_PASSWORD"],
+            dbname=parsed["DB_NAME"],
+            sslmode=parsed["DB_SSL_MODE"],
+            others=tuple(others),
+            session_attrs=parsed["DB_TARGET_SESSION_ATTRS"],
         ),
         origin=parts["DB_HOST"].origin,
         sslmode_given="DB_SSL_MODE" in parts,
     )
 
 
+def _check_counts(hosts: list[str], ports: list[int], parts: Mapping[str, RawValue], problems: list[str]) -> None:
+    if len(ports) not in (1, len(hosts)):
+        problems.append(
+            f"DB_PORT names {counted(len(ports), 'port')} (from {parts['DB_PORT'].origin}) and DB_HOST"
+            f" {counted(len(hosts), 'host')} (from {parts['DB_HOST'].origin}); name one port, or as many as hosts"
+        )
+
+
+def _servers(hosts: list[str], ports: list[int]) -> list[Server]:
+    return [Server(*pair) for pair in zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=True)]
+
+
 def _merge_url(url: RawValue, parts: dict[str, RawValue], problems: list[str]) -> None:
     """Add the URL's parts to those of DB_*; where both name a part differently, that is a problem."""
     try:
-        from_url = _url_parts(url.text)
+        from_url = url_parts(url.text)
     except ValueError as error:
         problems.append(f"DATABASE_URL {error} (from {url.origin})")
         return
@@ -95,35 +116,11 @@ def _merge_url(url: RawValue, parts: dict[str, RawValue], problems: list[str]) -
             )
 
 
-def _url_parts(text: str) -> dict[str, str]:
-    """Split a postgres:// URL. Its errors never quote the URL, which holds a password."""
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:
-        raise ValueError("cannot be read: is a character of the password not percent-encoded?") from None
-    if url.scheme not in ("postgres", "postgresql"):
-        raise ValueError("does not start with postgres:// or postgresql://")
-    if url.fragment:
-        raise ValueError("has a #; in a password it is written %23")
-    if "@" in url.path + url.query:
-        raise ValueError("cannot be read: is a character of the password not percent-encoded?")
-    query = parse_qs(url.query, keep_blank_values=True)
-    if unknown := sorted(set(query) - {"sslmode"}):
-        raise ValueError(f"has the parameter {unknown[0]!r}; only sslmode is read")
-    parts = {
-        "DB_HOST": unquote(url.hostname or ""),
-        "DB_PORT": "" if port is None else str(port),
-        "DB_USER": unquote(url.username or ""),
-        "DB_PASSWORD": unquote(url.password or ""),
-        "DB_NAME": unquote(url.path.removeprefix("/")),
-        "DB_SSL_MODE": query.get("sslmode", [""])[-1],
-    }
-    return {name: part for name, part in parts.items() if part}
-
-
 def _same(name: str, one: str, other: str) -> bool:
-    """Whether both texts mean the same: urlsplit writes a host in lower case and a port without zeros."""
+    """Whether both texts mean the same: hosts in any case, ports with zeros in front, one port for several hosts."""
     if name == "DB_HOST":
         return one.lower() == other.lower()
-    return one == other or (name == "DB_PORT" and one.lstrip("0") == other)
+    if name == "DB_PORT":
+        first, second = ([port.lstrip("0") for port in text.split(",")] for text in (one, other))
+        return first == second or (1 in (len(first), len(second)) and len({*first, *second}) == 1)
+    return one == other

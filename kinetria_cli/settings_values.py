@@ -34,6 +34,24 @@ def port(text: str) -> int:
     return int(text)
 
 
+def ports(text: str) -> list[int]:
+    """Return TCP ports, separated by commas."""
+    return [port(part) for part in text.split(",")]
+
+
+def hosts(text: str) -> list[str]:
+    """Return host names, addresses or the folders of sockets, separated by commas alone."""
+    found = plain(text).split(",")
+    if not all(found):
+        raise ValueError(f"is {text!r}, where a host is empty; hosts are separated by single commas")
+    for host in found:
+        if not host.startswith("/") and re.search(r"\s", host):
+            raise ValueError(f"is {text!r}, with a space in it; hosts are separated by commas alone")
+        if re.fullmatch(r"[^:]+:[0-9]+|\[.*\](:[0-9]+)?", host):
+            raise ValueError(f"is {text!r}; ports are named by DB_PORT, and addresses have no brackets")
+    return found
+
+
 def count(text: str) -> int:
     """Return a whole number from 1 to 10,000."""
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 10_000:

@@ -29,10 +29,11 @@ from kinetria_cli.domain.migration_reports import (
     RepairStep,
     RollbackRequest,
 )
-from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer, ServiceState, StackRecord, Started
+from kinetria_cli.domain.stack import ConnectionParams, DiskSpace, HttpAnswer, ServiceState, StackRecord, Started
 
 PARAMS = ConnectionParams("127.0.0.1", 5432, "kinetria", "s3cret-pass", "kinetria", "disable")
 RECORD = StackRecord("embedded", "kinetria", PARAMS, "127.0.0.1", 8080, app_wanted=True, passfile="/state/pgpass")
+ROOMY = DiskSpace(free=50_000_000_000, total=100_000_000_000)
 HEALTHY = HttpAnswer(200, "healthy", "kinetria", "0.1.0")
 
 
@@ -155,7 +156,9 @@ class FakeEngine:
         after_start: StackRecord | None = RECORD,
         preparation: str | None = None,
         reasons: Mapping[str, str] | None = None,
+        disk: DiskSpace | None = ROOMY,
     ) -> None:
+        self._disk = disk
         self.preparation = preparation
         self._reasons = dict(reasons or {})
         self.running = set(running)
@@ -232,6 +235,10 @@ class FakeEngine:
 
     def volumes(self) -> tuple[str, ...]:
         return tuple(self._volumes)
+
+    def disk(self) -> DiskSpace | None:
+        self._fail("disk")
+        return self._disk
 
     def remove_volumes(self) -> tuple[str, ...]:
         self._call("remove_volumes")

@@ -16,9 +16,16 @@ STANDARD = sys.stdlib_module_names
 ALLOWED = {
     "domain": {"domain"},
     "usecases": {"domain", "usecases", "data"},
-    "gateways": {"domain", "gateways.files", "gateways.engines.common"},
+    "gateways": {"domain", "gateways.files", "gateways.pooling", "gateways.engines.common"},
     "presentation": {"domain", "usecases", "presentation"},
-    "settings": {"domain", "settings", "settings_database", "settings_sources", "settings_values"},
+    "settings": {
+        "domain",
+        "settings",
+        "settings_database",
+        "settings_sources",
+        "settings_url",
+        "settings_values",
+    },
     "commands": {
         "domain",
         "usecases",
@@ -49,7 +56,7 @@ ALLOWED = {
 }
 ONLY_BASE_IMPORTS = {"settings", "settings_sources", "settings_values", "presentation", "bootstrap"}
 LIBRARIES = {
-    "psycopg": ("gateways.postgres", "gateways.migrations"),
+    "psycopg": ("gateways.postgres", "gateways.migrations", "gateways.pooling"),
     "psycopg_pool": ("gateways.postgres",),
     "yoyo": ("gateways.migrations",),
     "sqlparse": ("gateways.migrations",),

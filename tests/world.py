@@ -105,8 +105,9 @@ def _below(group: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def database_variables(params: ConnectionParams) -> dict[str, str]:
     return {
-        "DB_HOST": params.host,
-        "DB_PORT": str(params.port),
+        "DB_HOST": ",".join(server.host for server in params.servers),
+        "DB_PORT": ",".join(str(server.port) for server in params.servers),
+        "DB_TARGET_SESSION_ATTRS": params.session_attrs,
         "DB_USER": params.user,
         "DB_PASSWORD": params.password,
         "DB_NAME": params.dbname,

@@ -104,6 +104,11 @@ class Run:
             self.output.warn(target.warning)
         return target
 
+    @cached_property
+    def primary(self) -> "Target":
+        """The same on the one of its servers that takes changes: what a command that writes talks to."""
+        return self.container.on_primary(self.target)
+
     def tell(self, text: str) -> None:
         """Print a line that is worth reading while the command goes on."""
         self.output.warn(text)

@@ -43,13 +43,17 @@ COMMON: dict[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class CommonOptions:
-    """The values of the options that every command takes."""
+    """The values of the options that every command takes.
+
+    `started` is when the process began, in monotonic time; None where the command line runs inside another program.
+    """
 
     json: bool = False
     quiet: bool = False
     verbose: int = 0
     env_file: Path | None = None
     no_color: bool = False
+    started: float | None = None
 
     def merged(self, other: "CommonOptions") -> "CommonOptions":
         """Return both together: given before the command or behind it is the same."""
@@ -59,4 +63,5 @@ class CommonOptions:
             max(self.verbose, other.verbose),
             other.env_file or self.env_file,
             self.no_color or other.no_color,
+            self.started or other.started,
         )

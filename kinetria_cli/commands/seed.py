@@ -41,7 +41,9 @@ def seed(
     """Insert a profile's records that are not there yet; running it again changes nothing."""
     wish = SeedWish(profile, random_seed, users, as_of, verify, remove, restore, check, dry_run)
     mode, time = wish.mode, wish.time(datetime.now(UTC))
-    container, target = run.container, run.target
+    container = run.container
+    # What only looks may look at a standby.
+    target = run.target if mode in ("check", "verify") else run.primary
     if mode == "check":
         contract = check_contract(container.checks.inspector(target.params))
         run.finish(contract, exit_code=0 if contract.ok else 1)

@@ -8,11 +8,12 @@ class Deadline:
 
     Args:
         seconds: How long from now; infinity never passes.
+        spent: How much of that is over already.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, spent: float = 0.0) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        self._end = time.monotonic() + seconds - spent
 
     @property
     def remaining(self) -> float:

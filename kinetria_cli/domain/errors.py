@@ -173,6 +173,12 @@ class MigrationConflict(Refused):
     code = "migration.conflict"
 
 
+class PooledSession(Refused):
+    """A pooler gives every transaction another session, and the work needs one that is its own."""
+
+    code = "database.pooled"
+
+
 class RecordConflict(Refused):
     """A constraint of the database refuses the change."""
 

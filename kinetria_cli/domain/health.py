@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class CheckStatus(StrEnum):
-    """The answer of one check; skipped means that it was not asked for."""
+    """The answer of one check; skipped means that it was not asked for, unknown that nobody could tell."""
 
     OK = "ok"
     WARN = "warn"
@@ -22,6 +22,13 @@ class HealthStatus(StrEnum):
     DEGRADED = "degraded"
     UNHEALTHY = "unhealthy"
     UNKNOWN = "unknown"
+
+
+class FailOn(StrEnum):
+    """From which answer on the command exits 1; unknown is never good enough."""
+
+    UNHEALTHY = "unhealthy"
+    DEGRADED = "degraded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,14 @@ class HealthReport:
     status: HealthStatus
     checks: tuple[Check, ...]
 
-    @property
-    def passed(self) -> bool:
+    def passes(self, fail_on: FailOn = FailOn.UNHEALTHY) -> bool:
         """Whether the command exits 0."""
-        return self.status in (HealthStatus.HEALTHY, HealthStatus.DEGRADED)
+        degraded = self.status is HealthStatus.DEGRADED and fail_on is FailOn.UNHEALTHY
+        return degraded or self.status is HealthStatus.HEALTHY
+
+    def having(self, *statuses: CheckStatus) -> tuple[Check, ...]:
+        """The checks that gave one of these answers."""
+        return tuple(check for check in self.checks if check.status in statuses)
 
 
 def summarise(checks: tuple[Check, ...]) -> HealthReport:
@@ -61,3 +72,8 @@ def summarise(checks: tuple[Check, ...]) -> HealthReport:
     else:
         status = HealthStatus.HEALTHY
     return HealthReport(status, checks)
+
+
+def skipped(name: str, why: str) -> Check:
+    """Return a check that was not asked for, or could not mean anything."""
+    return Check(name, CheckStatus.SKIPPED, 0.0, why)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.repository_ports import Repositories
-from kinetria_cli.domain.stack import HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
+from kinetria_cli.domain.stack import DiskSpace, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
 
 
 class Database(Protocol):
@@ -171,6 +171,10 @@ class Engine(Protocol):
         """The places that hold data of the stopped or running stack."""
         ...
 
+    def disk(self) -> DiskSpace | None:
+        """The room on the disk of the running database's data; None where there is no way to look."""
+        ...
+
     def remove_volumes(self) -> tuple[str, ...]:
         """Delete the data, the password and the record; return what was removed. The stack must be stopped.
 
@@ -195,8 +199,8 @@ class Engine(Protocol):
 
 
 class HttpProbe(Protocol):
-    """A client of the service's GET /health."""
+    """A client of the service's GET /health and what lies below it."""
 
     def get(self, url: str, *, timeout: float) -> HttpAnswer | None:
-        """Return the answer, or None when nothing answers HTTP within `timeout` seconds."""
+        """Return the answer, or None when nothing answers HTTP wholly within `timeout` seconds."""
         ...

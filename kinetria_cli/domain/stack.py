@@ -1,6 +1,7 @@
 """The local stack and the database that a command talks to, as values."""
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -14,8 +15,20 @@ class Server:
 
     @property
     def address(self) -> str:
-        """`host:port`."""
-        return f"{self.host}:{self.port}"
+        """`host:port`, an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Pooling(StrEnum):
+    """What a connection has of a server session.
+
+    NONE: One of its own. SESSION: One of its own, through a pooler. TRANSACTION: Through a pooler, another one for each
+    transaction, so that neither settings nor locks of a session hold.
+    """
+
+    NONE = "none"
+    SESSION = "session"
+    TRANSACTION = "transaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +60,14 @@ class ConnectionParams:
         """Every server, in the order in which they are tried."""
         return Server(self.host, self.port), *self.others
 
-    def at(self, server: Server) -> "ConnectionParams":
-        """Return the same with one server, whatever its role."""
-        return replace(self, host=server.host, port=server.port, others=(), session_attrs="any")
+    def at(self, server: Server, session_attrs: str = "any") -> "ConnectionParams":
+        """Return the same with one server, unless asked otherwise whatever its role."""
+        return replace(self, host=server.host, port=server.port, others=(), session_attrs=session_attrs)
+
+    @property
+    def primary(self) -> "ConnectionParams":
+        """The same, of whose servers only the primary will do; one alone is taken as it is."""
+        return replace(self, session_attrs="primary" if self.others else "any")
 
     @property
     def label(self) -> str:
@@ -62,9 +80,14 @@ class ConnectionParams:
         return ",".join(server.address for server in self.servers)
 
     def same_database(self, other: "ConnectionParams") -> bool:
-        """Whether both name the same database of the same server, whoever logs in."""
-        same_host = self.host == other.host or {self.host, other.host} <= LOOPBACK_NAMES
-        return same_host and self.port == other.port and self.dbname == other.dbname
+        """Whether both name the same database of the same servers, whoever logs in."""
+        same = len(self.servers) == len(other.servers) and all(map(_same_server, self.servers, other.servers))
+        return same and self.dbname == other.dbname
+
+
+def _same_server(one: Server, other: Server) -> bool:
+    same_host = one.host == other.host or {one.host, other.host} <= LOOPBACK_NAMES
+    return same_host and one.port == other.port
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +152,19 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskSpace:
+    """Bytes on the disk of a data folder: what can still be written, and all."""
+
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What a PostgreSQL server says about itself and the database that we are in."""
+    """What a PostgreSQL server says about itself and the database that we are in.
+
+    `answered` is the one of the servers that the connection went to, `pooling` what it has of a session there.
+    """
 
     version: str
     in_recovery: bool
@@ -138,16 +172,20 @@ class ServerInfo:
     size_bytes: int
     connections: int
     max_connections: int
+    answered: Server | None = None
+    pooling: Pooling = Pooling.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """The service's answer to GET /health."""
+    """The service's answer to GET /health, /health/live or /health/ready; the last two fields are of the last one."""
 
     status_code: int
     status: str | None
     service: str | None
     version: str | None
+    failing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:

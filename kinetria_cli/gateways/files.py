@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import AlreadyRunning, FileUnwritable
+from kinetria_cli.domain.stack import DiskSpace
 
 HELD_SECONDS = 0.5
 
@@ -29,12 +30,19 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def free_bytes(folder: Path) -> int | None:
-    """Return what this user can still write on the disk of a folder; None where the folder cannot be looked at."""
+def disk_space(folder: Path) -> DiskSpace | None:
+    """Return the room on the disk of a folder for this user; None where the folder cannot be looked at."""
     try:
-        return shutil.disk_usage(folder).free
+        found = shutil.disk_usage(folder)
     except OSError:
         return None
+    return DiskSpace(found.free, found.total)
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return what this user can still write on the disk of a folder; None where the folder cannot be looked at."""
+    found = disk_space(folder)
+    return found.free if found else None
 
 
 def make_private_folder(path: Path) -> None:

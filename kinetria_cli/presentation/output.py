@@ -12,6 +12,7 @@ from kinetria_cli.presentation.stream import give_up
 from kinetria_cli.presentation.text import printable, redact
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.health import HealthReport
     from kinetria_cli.presentation.screen import Screen
 
 
@@ -131,6 +132,26 @@ class Output:
             screen = self._screens[1]
             self._progress = TerminalProgress(screen) if screen.terminal else LineProgress(screen)
         return self._progress
+
+    @contextlib.contextmanager
+    def health_watch(self) -> "Iterator[Callable[[HealthReport], None]]":
+        """Yield what shows one health report after the other; it raises as `result` does."""
+        from datetime import datetime
+
+        from kinetria_cli.presentation.health_watch import ChangeLines, table_watch
+
+        screen = self._screens[0]
+        if screen.terminal:
+            with table_watch(screen) as draw:
+                yield draw
+            return
+        lines = ChangeLines(screen)
+
+        def show(report: "HealthReport") -> None:
+            with _stdout():
+                lines.show(report, datetime.now().astimezone())
+
+        yield show
 
     def stream_progress(self) -> TerminalProgress | LineProgress | NoProgress:
         """Return where a stream tells how far it is: on a terminal that does not show the stream itself, else nowhere.

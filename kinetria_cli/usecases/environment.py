@@ -7,7 +7,17 @@ from urllib.parse import quote
 
 from kinetria_cli.domain.stack import ConnectionParams
 
-SCRIPT_KEYS = ("DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME", "DB_SSL_MODE", "DATABASE_URL", "HTTP_PORT")
+SCRIPT_KEYS = (
+    "DB_HOST",
+    "DB_PORT",
+    "DB_USER",
+    "DB_PASSWORD",
+    "DB_NAME",
+    "DB_SSL_MODE",
+    "DB_TARGET_SESSION_ATTRS",
+    "DATABASE_URL",
+    "HTTP_PORT",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +40,25 @@ def shell_environment(params: ConnectionParams, *, http_port: int, passfile: str
         http_port: The service's port.
         passfile: A file of mode 0600 in libpq's format that holds its password.
     """
+    hosts = ",".join(server.host for server in params.servers)
+    ports = ",".join(str(server.port) for server in params.servers)
     return ShellEnvironment(
         {
-            "DB_HOST": params.host,
-            "DB_PORT": str(params.port),
+            "DB_HOST": hosts,
+            "DB_PORT": ports,
             "DB_USER": params.user,
             "DB_PASSWORD": params.password,
             "DB_NAME": params.dbname,
             "DB_SSL_MODE": params.sslmode,
+            "DB_TARGET_SESSION_ATTRS": params.session_attrs,
             "DATABASE_URL": database_url(params),
             "HTTP_PORT": str(http_port),
-            "PGHOST": params.host,
-            "PGPORT": str(params.port),
+            "PGHOST": hosts,
+            "PGPORT": ports,
             "PGUSER": params.user,
             "PGDATABASE": params.dbname,
             "PGSSLMODE": params.sslmode,
+            "PGTARGETSESSIONATTRS": params.session_attrs,
             "PGPASSFILE": passfile,
         }
     )
@@ -53,11 +67,22 @@ def shell_environment(params: ConnectionParams, *, http_port: int, passfile: str
 def database_url(params: ConnectionParams) -> str:
     """Return a postgres:// URL, each part percent-encoded."""
     user, password, name = (quote(part, safe="") for part in (params.user, params.password, params.dbname))
-    host = f"[{params.host}]" if ":" in params.host else quote(params.host, safe="")
-    return f"postgres://{user}:{password}@{host}:{params.port}/{name}?sslmode={params.sslmode}"
+    servers = ",".join(f"{_url_host(server.host)}:{server.port}" for server in params.servers)
+    wanted = "" if params.session_attrs == "any" else f"&target_session_attrs={params.session_attrs}"
+    return f"postgres://{user}:{password}@{servers}/{name}?sslmode={params.sslmode}{wanted}"
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else quote(host, safe="")
 
 
 def passfile_line(params: ConnectionParams) -> str:
-    """Return a line of libpq's password file: `:` and `\\` are escaped (PostgreSQL 16 manual, section 34.16)."""
-    parts = (params.host, str(params.port), params.dbname, params.user, params.password)
-    return ":".join(part.replace("\\", "\\\\").replace(":", "\\:") for part in parts) + "\n"
+    """Return a line of libpq's password file for each server.
+
+    `:` and `\\` are escaped (PostgreSQL 16 manual, section 34.16).
+    """
+    lines = []
+    for server in params.servers:
+        parts = (server.host, str(server.port), params.dbname, params.user, params.password)
+        lines.append(":".join(part.replace("\\", "\\\\").replace(":", "\\:") for part in parts) + "\n")
+    return "".join(lines)

@@ -10,7 +10,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.health import HealthStatus
 from kinetria_cli.domain.migration import MigrationState, MigrationStatus
-from kinetria_cli.domain.stack import ServerInfo, ServiceState, StackRecord
+from kinetria_cli.domain.stack import Server, ServerInfo, ServiceState, StackRecord
 from kinetria_cli.usecases.target import Target
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StatusDatabase:
-    """The database in use: what its server says, and what went wrong while it was asked."""
+    """The database in use: what its server says, and what went wrong while it was asked.
+
+    `host` and `port` are those of the server that answered, of the first of `servers` where none did.
+    """
 
     host: str
     port: int
@@ -30,6 +33,7 @@ class StatusDatabase:
     own: bool
     server: ServerInfo | None
     error: str | None
+    servers: tuple[Server, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,10 @@ def _database_health(service: ServiceState, info: ServerInfo | None, target: Tar
 
 def _describe(target: Target, info: ServerInfo | None, error: str | None) -> StatusDatabase:
     params = target.params
-    return StatusDatabase(params.host, params.port, params.dbname, params.user, target.origin, target.own, info, error)
+    at = (info.answered if info else None) or params.servers[0]
+    return StatusDatabase(
+        at.host, at.port, params.dbname, params.user, target.origin, target.own, info, error, params.servers
+    )
 
 
 def _overall(

@@ -12,16 +12,25 @@ def test_health_of_a_good_database_in_json_has_the_keys_of_the_contract(gym: Cli
     data = succeeded(gym("health", "--json"))
     assert set(data) == {"status", "checks"}
     assert data["status"] == "healthy"
-    assert [set(check) for check in data["checks"]] == [{"name", "status", "seconds", "detail", "hint"}] * 7
-    assert {check["name"]: check["status"] for check in data["checks"]} == {
-        "engine": "skipped",
-        "database tcp": "ok",
-        "login": "ok",
-        "query": "ok",
-        "server": "ok",
-        "schema": "ok",
-        "service": "skipped",
-    }
+    assert [set(check) for check in data["checks"]] == [{"name", "status", "seconds", "detail", "hint"}] * 16
+    assert [(check["name"], check["status"]) for check in data["checks"]] == [
+        ("engine", "skipped"),
+        ("processes", "skipped"),
+        ("database tcp", "ok"),
+        ("login", "ok"),
+        ("query", "ok"),
+        ("server", "ok"),
+        ("recovery", "ok"),
+        ("schema", "ok"),
+        ("connections", "ok"),
+        ("transactions", "ok"),
+        ("replication", "skipped"),
+        ("disk", "skipped"),
+        ("certificate", "skipped"),
+        ("service", "skipped"),
+        ("live", "skipped"),
+        ("ready", "skipped"),
+    ]
 
 
 def test_health_with_pending_migrations_is_a_result_with_exit_1(cli: Cli, empty: ConnectionParams) -> None:
@@ -44,7 +53,7 @@ def test_health_of_a_server_that_is_not_there_is_a_result_with_exit_1(cli: Cli, 
 def test_health_of_a_refused_login_says_so(cli: Cli, migrated: ConnectionParams) -> None:
     answer = cli.use(replace(migrated, password="wrong-secret"))("health")
     assert (answer.code, answer.err) == (1, "")
-    assert answer.out.splitlines()[0] == "xx unhealthy, 1 of 7 checks fails"
+    assert answer.out.splitlines()[0] == "xx unhealthy, 1 of 16 checks fails"
     assert "wrong-secret" not in answer.out
 
 

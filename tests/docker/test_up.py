@@ -1,5 +1,6 @@
 """`kinetria` on the docker engine when all goes well: up, status, health, logs, down, up again."""
 
+import re
 import urllib.request
 from pathlib import Path
 
@@ -75,6 +76,8 @@ def test_status_and_health_tell_of_the_containers(cli_running: DockerStack) -> N
     details = {check["name"]: check["detail"] for check in health["checks"]}
     version = docker("version", "--format", "{{.Server.Version}}").strip()
     assert details["engine"] == f"docker {version}, project {cli_running.project}"
+    assert details["containers"] == "postgres and app run"
+    assert re.fullmatch(r"[\d,.]+ of [\d,.]+ GB free \(\d+%\)", details["disk"])
     assert health["status"] == "healthy"
 
 

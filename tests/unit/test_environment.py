@@ -25,6 +25,7 @@ def test_a_shell_gets_these_variables_in_this_order() -> None:
         "DB_PASSWORD": "s3cret-pass",
         "DB_NAME": "kinetria",
         "DB_SSL_MODE": "disable",
+        "DB_TARGET_SESSION_ATTRS": "any",
         "DATABASE_URL": "postgres://kinetria:s3cret-pass@127.0.0.1:5432/kinetria?sslmode=disable",
         "HTTP_PORT": "8081",
         "PGHOST": "127.0.0.1",
@@ -32,12 +33,14 @@ def test_a_shell_gets_these_variables_in_this_order() -> None:
         "PGUSER": "kinetria",
         "PGDATABASE": "kinetria",
         "PGSSLMODE": "disable",
+        "PGTARGETSESSIONATTRS": "any",
         "PGPASSFILE": "/state/pgpass",
     }
 
 
 def test_scripts_get_the_documented_keys() -> None:
-    keys = ["DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME", "DB_SSL_MODE", "DATABASE_URL", "HTTP_PORT"]
+    keys = ["DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME", "DB_SSL_MODE"]
+    keys += ["DB_TARGET_SESSION_ATTRS", "DATABASE_URL", "HTTP_PORT"]
     assert list(shell_environment(PARAMS, http_port=8080, passfile="").as_data()) == keys
 
 

@@ -55,15 +55,15 @@ def apply(
     yes: YesOption = False,  # noqa: ARG001 - asks nothing
 ) -> None:
     """Apply what is pending; the commands below look at and undo what is applied."""
-    migrations = run.container.migrations(run.target.params)
     if dry_run:
+        migrations = run.container.migrations(run.target.params)
         linter = run.container.migration_tools.linter(run.target.params)
         run.finish(
             make_plan(migrations=migrations, linter=linter, to=to, steps=steps, allow_out_of_order=allow_out_of_order)
         )
         return
     result = migrate(
-        migrations=migrations,
+        migrations=run.container.migrations(run.primary.params),
         lock_wait=seconds("--lock-wait", lock_wait, zero=True),
         to=to,
         steps=steps,

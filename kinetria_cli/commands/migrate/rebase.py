@@ -22,7 +22,7 @@ def rebase(
     result = rebase_files(
         migration,
         folder=run.container.migration_tools.folder(),
-        migrations=run.container.migrations(run.target.params),
+        migrations=run.container.migrations(run.primary.params),
         dry_run=dry_run,
     )
     run.finish(result)

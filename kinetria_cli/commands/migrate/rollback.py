@@ -66,9 +66,9 @@ def redo(
 def _surroundings(run: Run) -> dict[str, Any]:
     """What both need besides the wish."""
     return {
-        "migrations": run.container.migrations(run.target.params),
+        "migrations": run.container.migrations(run.primary.params),
         "prompt": run.prompt,
-        "target": run.target,
+        "target": run.primary,
         "production": run.container.settings.production,
         "tell": run.tell,
     }

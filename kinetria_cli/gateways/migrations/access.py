@@ -72,7 +72,7 @@ class Access:
             MigrationFileInvalid: The folder or a name breaks a rule.
             MigrationConflict: The bookkeeping contradicts itself.
         """
-        session.pin_session(connection)
+        session.pin_own_session(connection)
         recorded = read_recorded(connection)
         files = read_folder(self.folder, known=recorded.known)
         holder = None
@@ -98,6 +98,7 @@ class Access:
 
         Raises:
             DatabaseReadOnly, PrivilegeMissing: Nothing could be written.
+            PooledSession: The lock would not hold.
             MigrationLocked: Another run held it to the end of the wait.
         """
         session.check_writable(connection)

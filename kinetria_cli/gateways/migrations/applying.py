@@ -10,6 +10,7 @@ from kinetria_cli.domain.errors import (
     KinetriaError,
     MigrationConflict,
     MigrationLocked,
+    PooledSession,
     PrivilegeMissing,
 )
 from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell
@@ -127,7 +128,13 @@ class Application:
         try:
             with self._access.locked(connection, 0, tell):
                 adopt(connection, self._access.look(connection), self._access.runner(connection, tell=tell))
-        except (DatabaseReadOnly, PrivilegeMissing, MigrationLocked, psycopg.errors.InsufficientPrivilege) as error:
+        except (
+            DatabaseReadOnly,
+            PooledSession,
+            PrivilegeMissing,
+            MigrationLocked,
+            psycopg.errors.InsufficientPrivilege,
+        ) as error:
             tell(f"the checksums of what is applied are not recorded yet: {error}")
 
 

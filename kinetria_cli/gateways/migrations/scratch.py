@@ -12,6 +12,8 @@ from psycopg import sql
 
 from kinetria_cli.domain.errors import DatabaseReadOnly, PrivilegeMissing
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.migrations.session import refuse_pooler
+from kinetria_cli.gateways.pooling import backend_pid
 
 Connection = psycopg.Connection[Any]
 Opener = Callable[[ConnectionParams], Callable[[], AbstractContextManager[Connection]]]
@@ -31,11 +33,12 @@ def scratch_database(server: ConnectionParams, opener: Opener) -> Iterator[Conne
     Raises:
         PrivilegeMissing: The role may not make databases.
         DatabaseReadOnly: The server is a standby, or the role's sessions are read-only.
+        PooledSession: A pooler is in between.
     """
     with opener(server)() as admin:
         check_right(admin)
         drop_leftovers(admin)
-        name = f"kinetria_verify_{admin.info.backend_pid}_{secrets.token_hex(4)}"
+        name = f"kinetria_verify_{backend_pid(admin)}_{secrets.token_hex(4)}"
         try:
             _create(admin, name)
             yield replace(server, dbname=name)
@@ -47,17 +50,17 @@ def check_right(admin: Connection) -> None:
     """Return when this role may make a database.
 
     Raises:
-        PrivilegeMissing, DatabaseReadOnly: See `scratch_database`.
+        PrivilegeMissing, DatabaseReadOnly, PooledSession: See `scratch_database`.
     """
     row = admin.execute(
         """
         SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean,
-               rolcreatedb OR rolsuper, rolname
+               rolcreatedb OR rolsuper, rolname, pg_backend_pid()
         FROM pg_catalog.pg_roles WHERE rolname = current_user
         """
     ).fetchone()
     assert row is not None
-    in_recovery, read_only, may_create, role = row
+    in_recovery, read_only, may_create, role, own_pid = row
     if in_recovery:
         raise DatabaseReadOnly(
             "connected to a standby, on which no database can be made", hint="point DB_HOST at the primary"
@@ -70,6 +73,7 @@ def check_right(admin: Connection) -> None:
         raise PrivilegeMissing(
             f"role {role} may not make a database", hint=f"as a superuser: ALTER ROLE {role} CREATEDB"
         )
+    refuse_pooler(admin, own_pid)
 
 
 def drop_leftovers(admin: Connection) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, PrivilegeMissing
+from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, PooledSession, PrivilegeMissing
 from kinetria_cli.domain.migration import Tell
+from kinetria_cli.domain.stack import Pooling
+from kinetria_cli.gateways.pooling import pooling
 
 SCHEMA = "public"
 POLL_SECONDS = 0.1
@@ -36,10 +38,16 @@ def pin_session(connection: psycopg.Connection[Any], *, local: bool = False) -> 
         connection: The connection that migrations run on.
         local: Only to the end of the present transaction.
     """
-    # A pooler may give the next transaction to another session, which knows none of what was prepared here.
-    connection.prepare_threshold = None
     calls = ", ".join(["pg_catalog.set_config(%s, %s, %s)"] * len(_SESSION))
     values = [part for name, value in _SESSION.items() for part in (name, value, local)]
+    connection.execute(f"SELECT {calls}".encode(), values)
+
+
+def pin_own_session(connection: psycopg.Connection[Any]) -> None:
+    """Do the same where the session is our own; behind a pooler it changes nothing that its next user would find."""
+    told = connection.info.backend_pid
+    calls = ", ".join(["pg_catalog.set_config(%s, %s, pg_catalog.pg_backend_pid() <> %s)"] * len(_SESSION))
+    values = [part for name, value in _SESSION.items() for part in (name, value, told)]
     connection.execute(f"SELECT {calls}".encode(), values)
 
 
@@ -67,6 +75,7 @@ def check_writable(connection: psycopg.Connection[Any]) -> None:
 
     Raises:
         DatabaseReadOnly: The server is a standby, or the database or role is set to read-only.
+        PooledSession: A pooler is in between, and the lock would not hold.
         PrivilegeMissing: The role may not create in the schema.
     """
     row = connection.execute(
@@ -76,12 +85,13 @@ def check_writable(connection: psycopg.Connection[Any]) -> None:
                CASE WHEN EXISTS (
                    SELECT FROM pg_catalog.pg_db_role_setting AS s, unnest(s.setconfig) AS found
                    WHERE s.setrole = current_user::regrole AND found LIKE 'default_transaction_read_only=%%'
-               ) THEN format('ROLE %%I', current_user) ELSE format('DATABASE %%I', current_database()) END
+               ) THEN format('ROLE %%I', current_user) ELSE format('DATABASE %%I', current_database()) END,
+               pg_backend_pid()
         """,
         (SCHEMA,),
     ).fetchone()
     assert row is not None
-    in_recovery, read_only, may_create, role, database, owner = row
+    in_recovery, read_only, may_create, role, database, owner, own_pid = row
     if in_recovery:
         raise DatabaseReadOnly("connected to a standby; migrations need the primary", hint="point DB_HOST at it")
     if read_only:
@@ -89,10 +99,24 @@ def check_writable(connection: psycopg.Connection[Any]) -> None:
             f"database {database} is read-only for {role} (default_transaction_read_only is on)",
             hint=f"ALTER {owner} RESET default_transaction_read_only, or log in as another role",
         )
+    refuse_pooler(connection, own_pid)
     if not may_create:
         raise PrivilegeMissing(
             f"role {role} may not create tables in schema {SCHEMA} of database {database}",
             hint=f"as its owner: GRANT CREATE ON SCHEMA {SCHEMA} TO {role}",
+        )
+
+
+def refuse_pooler(connection: psycopg.Connection[Any], own_pid: int) -> None:
+    """Return when the connection has a server session to itself.
+
+    Raises:
+        PooledSession: It has not.
+    """
+    if pooling(connection, own_pid) is Pooling.TRANSACTION:
+        raise PooledSession(
+            "the connection goes through a pooler in transaction mode, where the lock of a migration run does not hold",
+            hint="name the server itself in DB_HOST and DB_PORT, or a pool in session mode (pgbouncer: pool_mode)",
         )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -9,10 +10,17 @@ from pathlib import Path
 
 from kinetria_cli.domain.catalog import Fingerprint
 from kinetria_cli.domain.definitions import Definitions
-from kinetria_cli.domain.errors import DatabaseReadOnly, EngineUnavailable, MalformedParameters, PrivilegeMissing
+from kinetria_cli.domain.errors import (
+    DatabaseReadOnly,
+    EngineUnavailable,
+    KinetriaError,
+    MalformedParameters,
+    PooledSession,
+    PrivilegeMissing,
+)
 from kinetria_cli.domain.migration import named
 from kinetria_cli.domain.migration_reports import RollbackRequest
-from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.domain.verify import FileToProve
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
 from kinetria_cli.gateways.migrations.definitions import definitions
@@ -64,8 +72,8 @@ class MigrationWorkbench:
         """See `Workbench.server`."""
         files = tuple(file for file in read_folder(self._folder) if file.id in ids)
         with ExitStack() as stack:
-            params, place = self._choose(stack, _beyond_the_database(files))
-            yield ServerForScratch(self._folder, self._opener, params, place, server_wide=params is not self._target)
+            params, place, ours = self._choose(stack, _beyond_the_database(files))
+            yield ServerForScratch(self._folder, self._opener, params, place, server_wide=ours)
 
     def target_fingerprint(self) -> Fingerprint:
         """See `Workbench.target_fingerprint`."""
@@ -79,19 +87,21 @@ class MigrationWorkbench:
         with self._opener(self._target)() as connection:
             return definitions(connection, objects, counted=counted)
 
-    def _choose(self, stack: ExitStack, beyond: str | None) -> tuple[ConnectionParams, str]:
+    def _choose(self, stack: ExitStack, beyond: str | None) -> tuple[ConnectionParams, str, bool]:
+        """Return a server, what it is for people, and whether it is ours alone."""
         if self._target is None:
-            return stack.enter_context(self._embedded()), "an embedded server, because no database is named"
+            return stack.enter_context(self._embedded()), "an embedded server, because no database is named", True
         if beyond is not None:
-            return stack.enter_context(self._embedded()), f"an embedded server, because {beyond}"
+            return stack.enter_context(self._embedded()), f"an embedded server, because {beyond}", True
         try:
-            with self._opener(self._target)() as admin:
+            with self._opener(self._target.primary)() as admin:
                 check_right(admin)
-        except (PrivilegeMissing, DatabaseReadOnly) as refused:
-            return self._instead(stack, refused), f"an embedded server, because {refused.message}"
-        return self._target, f"a scratch database at {self._target.address}"
+                chosen = self._target.at(Server(admin.info.host, admin.info.port))
+        except (PrivilegeMissing, DatabaseReadOnly, PooledSession) as refused:
+            return self._instead(stack, refused), f"an embedded server, because {refused.message}", True
+        return chosen, f"a scratch database at {chosen.address}", False
 
-    def _instead(self, stack: ExitStack, refused: PrivilegeMissing | DatabaseReadOnly) -> ConnectionParams:
+    def _instead(self, stack: ExitStack, refused: KinetriaError) -> ConnectionParams:
         try:
             return stack.enter_context(self._embedded())
         except EngineUnavailable as missing:
@@ -135,6 +145,8 @@ class ServerForScratch:
             self._opener(params)() as connection,
             self._opener(params)() as runs,
         ):
+            # No pooler is in between, see `check_right`, and no statement is prepared that does not ask for it.
+            connection.prepare_threshold = sys.maxsize
             gateway = YoyoMigrationGateway(self._folder, partial(_as_if_new, runs))
             yield MigratedScratch(gateway, connection, self._server_wide)
 
@@ -145,7 +157,6 @@ def _as_if_new(connection: Connection) -> Iterator[Connection]:
 
     After a run that failed, the database and its connections are given up.
     """
-    connection.prepare_threshold = None  # what it prepares would be wiped too
     yield connection
     connection.execute("DISCARD ALL")
 

@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import DatabaseBusy
-from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.domain.errors import DatabaseBusy, DatabaseUnreachable
+from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.gateways.postgres.errors import connection_error, no_answer, refused, translated, unresolvable
+from kinetria_cli.gateways.postgres.several import most_telling
 
 BUSY_SECONDS = 30.0
 FIRST_PAUSE = 0.05
@@ -66,7 +67,9 @@ def open_connection(
     pause = FIRST_PAUSE
     while True:
         try:
-            return psycopg.connect(**connect_arguments(params, timeout=timeout), autocommit=autocommit)
+            # A pooler may give the next transaction to another session, which knows none of what was prepared here.
+            arguments = connect_arguments(params, timeout=timeout)
+            return psycopg.connect(**arguments, autocommit=autocommit, prepare_threshold=None)
         except psycopg.Error as error:
             problem = connection_error(error, params)
             if not isinstance(problem, DatabaseBusy) or deadline.passed:
@@ -76,11 +79,27 @@ def open_connection(
 
 
 def reach(params: ConnectionParams, *, timeout: float) -> None:
-    """Open and close a TCP connection, without a login.
+    """Open and close a TCP connection, without a login, to the first of the servers that takes one.
+
+    Args:
+        params: Where to.
+        timeout: Seconds for all of them; each has its share.
 
     Raises:
         DatabaseUnreachable: Nothing listens there, or nothing answers in time.
     """
+    problems = []
+    for server in params.servers:
+        try:
+            _reach(params.at(server), timeout / len(params.servers))
+        except DatabaseUnreachable as error:
+            problems.append(error)
+        else:
+            return
+    raise most_telling(problems, params)
+
+
+def _reach(params: ConnectionParams, timeout: float) -> None:
     try:
         socket.create_connection((params.host, params.port), timeout).close()
     except socket.gaierror as error:
@@ -89,6 +108,19 @@ def reach(params: ConnectionParams, *, timeout: float) -> None:
         raise no_answer(params) from error
     except OSError as error:
         raise refused(params) from error
+
+
+def find_primary(params: ConnectionParams, *, timeout: float) -> ConnectionParams:
+    """Return the same with the one of several servers that is the primary now; of one server nothing is asked.
+
+    Raises:
+        DatabaseReadOnly: Each of them is a standby.
+        DatabaseUnreachable, DatabaseBusy, LoginRefused, TlsRefused: See `connection_error`.
+    """
+    if not params.others:
+        return params.primary
+    with contextlib.closing(open_connection(params.primary, timeout=timeout)) as opened:
+        return params.at(Server(opened.info.host, opened.info.port))
 
 
 @contextlib.contextmanager

@@ -50,7 +50,8 @@ class PostgresDatabase:
 
     def server_info(self) -> ServerInfo:
         """See `Database.server_info`."""
-        with self._connection() as connection:
+        # Outside a transaction, which would keep a session of a pooler that it is to be told of.
+        with translated(self._params), self._lent() as connection:
             return server_info(connection)
 
     def close(self) -> None:
@@ -62,16 +63,16 @@ class PostgresDatabase:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Connection]:
         """Lend a connection for one transaction: committed at the end, rolled back on an exception."""
-        with translated(self._params), self._lent() as connection:
+        with translated(self._params), self._lent() as connection, connection.transaction():
             yield connection
 
     @contextlib.contextmanager
     def _lent(self) -> Iterator[Connection]:
+        """Lend a connection in autocommit mode."""
         if self._opened is None:
             self._opened = open_connection(self._params, timeout=self._timeout)
             configure(self._opened)
-        with self._opened.transaction():
-            yield self._opened
+        yield self._opened
 
 
 def configure(connection: Connection) -> None:

@@ -23,6 +23,7 @@ from kinetria_cli.domain.errors import (
     TlsRefused,
 )
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.postgres.several import attempts, most_telling
 
 DISK_FULL = "53100"
 HINT_SERVER = "start it, or look at the address: kinetria config show; for a local stack: kinetria up"
@@ -35,9 +36,17 @@ def connection_error(error: psycopg.Error, params: ConnectionParams) -> Kinetria
         error: What psycopg raised.
         params: Where to; the password is never part of the text.
     """
-    text = " ".join(str(error).split())
+    if params.others and (failures := attempts(str(error))):
+        return most_telling(
+            [_attempt_error(failures[server], params.at(server, params.session_attrs)) for server in failures], params
+        )
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return no_answer(params)
+    return _attempt_error(str(error), params)
+
+
+def _attempt_error(failure: str, params: ConnectionParams) -> KinetriaError:
+    text = " ".join(failure.split())
     for pattern, make in _CONNECTION_ERRORS:
         if pattern.search(text):
             return make(params, text)
@@ -105,8 +114,20 @@ def no_answer(params: ConnectionParams) -> DatabaseUnreachable:
 
 def unresolvable(params: ConnectionParams) -> DatabaseUnreachable:
     """The host has no address."""
+    names = ", ".join(repr(server.host) for server in params.servers)
+    what = f"host names {names}" if params.others else f"host name {names}"
+    return DatabaseUnreachable(f"the {what} cannot be resolved", hint="look at DB_HOST: kinetria config show")
+
+
+def _standby(params: ConnectionParams, text: str) -> KinetriaError:
+    what = "session that is read-only" if "session is" in text else "standby"
+    return DatabaseReadOnly(f"connected to a {what} at {params.address}", hint="name the primary in DB_HOST")
+
+
+def _not_a_standby(params: ConnectionParams, _: str) -> KinetriaError:
     return DatabaseUnreachable(
-        f"the host name {params.host!r} cannot be resolved", hint="look at DB_HOST: kinetria config show"
+        f"the server at {params.address} is not what DB_TARGET_SESSION_ATTRS={params.session_attrs} asks for",
+        hint="name a standby in DB_HOST, or set DB_TARGET_SESSION_ATTRS to prefer-standby or any",
     )
 
 
@@ -120,6 +141,9 @@ _CONNECTION_ERRORS: tuple[tuple[re.Pattern[str], Callable[[ConnectionParams, str
     (re.compile(r'database ".*" does not exist'), _no_database),
     (re.compile(r"permission denied for database"), _may_not_connect),
     (re.compile(r"no pg_hba\.conf entry .*, (SSL|GSS) encryption"), _login_refused),
+    # What libpq says of a server that is not as target_session_attrs wants it (fe-connect.c).
+    (re.compile(r"server is in hot standby mode|session is read-only"), _standby),
+    (re.compile(r"server is not in hot standby mode|session is not read-only"), _not_a_standby),
     (re.compile(r"SSL SYSCALL error"), _hung_up),
     (re.compile(r"invalid response to SSL negotiation|expected authentication request"), _not_postgres),
     (re.compile(r"\bSSL\b|certificate|no pg_hba\.conf entry .* no encryption", re.IGNORECASE), _no_tls),

@@ -50,7 +50,8 @@ class PooledDatabase(PostgresDatabase):
         with contextlib.closing(open_connection(self._params, timeout=self._timeout, busy_seconds=0)) as first:
             self._check_limit(server_info(first).max_connections)
         return ConnectionPool(
-            kwargs=connect_arguments(self._params, timeout=self._timeout) | {"autocommit": True},
+            kwargs=connect_arguments(self._params, timeout=self._timeout)
+            | {"autocommit": True, "prepare_threshold": None},
             configure=configure,
             min_size=self._min_size,
             max_size=self._max_size,
@@ -102,7 +103,6 @@ class PooledDatabase(PostgresDatabase):
                 hint="try again in a moment",
             ) from error
         try:
-            with connection.transaction():
-                yield connection
+            yield connection
         finally:
             self._pool.putconn(connection)

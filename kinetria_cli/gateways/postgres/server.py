@@ -1,7 +1,21 @@
 """What a server says about itself; apart from the pool, which takes longer to import than a health check may."""
 
-from kinetria_cli.domain.stack import ServerInfo
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from kinetria_cli.domain.errors import PrivilegeMissing
+from kinetria_cli.domain.server_facts import Activity, Login, Replication, ServerState, Standby, Transaction
+from kinetria_cli.domain.stack import ConnectionParams, Server, ServerInfo
+from kinetria_cli.gateways.pooling import pooling
 from kinetria_cli.gateways.postgres.connect import Connection
+from kinetria_cli.gateways.postgres.errors import query_error
 from kinetria_cli.gateways.postgres.queries import load
 
 
@@ -9,4 +23,63 @@ def server_info(connection: Connection) -> ServerInfo:
     """Ask the server behind a connection about itself."""
     row = connection.execute(load("server")["info"].encode()).fetchone()
     assert row is not None
-    return ServerInfo(*row)
+    return replace(ServerInfo(*row[:-1]), answered=answered(connection), pooling=pooling(connection, row[-1]))
+
+
+def answered(connection: Connection) -> Server:
+    """Return the one of the servers that a connection went to."""
+    return Server(connection.info.host, connection.info.port)
+
+
+def login_of(connection: Connection, seconds: float) -> Login:
+    """Return what the client library knows of a connection; asks nothing, so it holds behind a pooler, too."""
+    return Login(seconds, answered(connection), connection.pgconn.ssl_in_use)
+
+
+def server_state(connection: Connection, params: ConnectionParams) -> ServerState:
+    """Ask the server behind a connection how it is, in one statement where our role may read the statistics.
+
+    Args:
+        connection: In autocommit mode.
+        params: Where to, for the words of an error.
+    """
+    try:
+        row = _one(connection, "state")
+    except psycopg.errors.InsufficientPrivilege as error:
+        problem = query_error(error, params)
+        hidden = PrivilegeMissing(problem.message, hint=f"as a superuser: GRANT pg_monitor TO {params.user}")
+        version, in_recovery, read_only = _one(connection, "state_without_statistics")
+        return ServerState(version, in_recovery, read_only, hidden, hidden)
+    version, in_recovery, read_only, connections, most, reserved, unseen, pid, *of_it, standbys, receiving, lag = row
+    oldest = None if pid is None else Transaction(pid, *of_it)
+    activity = Activity(connections, most, reserved, unseen, oldest)
+    replication = Replication(tuple(Standby(*standby) for standby in standbys), receiving, lag)
+    return ServerState(version, in_recovery, read_only, activity, replication)
+
+
+def _one(connection: Connection, name: str) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = connection.execute(load("server")[name].encode()).fetchone()
+    assert row is not None
+    return row
+
+
+@contextlib.contextmanager
+def cut_off_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """End a connection when the block takes longer: a server that stands still, or a network that swallows everything,
+    is never noticed by the client, and no time limit of the server's own comes to pass."""
+    timer = threading.Timer(seconds, _cut, (connection,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(connection: Connection) -> None:
+    # Closed meanwhile: then nobody waits any more.
+    with (
+        contextlib.suppress(OSError, psycopg.OperationalError),
+        socket.socket(fileno=os.dup(connection.fileno())) as same,
+    ):
+        same.shutdown(socket.SHUT_RDWR)

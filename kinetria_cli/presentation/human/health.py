@@ -3,10 +3,11 @@
 from functools import singledispatch
 from typing import Any
 
-from kinetria_cli.domain.health import CheckStatus, HealthReport, HealthStatus
+from kinetria_cli.domain.health import Check, CheckStatus, HealthReport, HealthStatus
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration
 
+NAME_WIDTH = 14
 CHECK_MARKS = {
     CheckStatus.OK: Mark.DONE,
     CheckStatus.WARN: Mark.LOOK,
@@ -14,6 +15,27 @@ CHECK_MARKS = {
     CheckStatus.UNKNOWN: Mark.UNKNOWN,
     CheckStatus.SKIPPED: Mark.SKIPPED,
 }
+_WHOLE = {
+    HealthStatus.HEALTHY: (Mark.DONE, CheckStatus.OK, "", ""),
+    HealthStatus.DEGRADED: (Mark.LOOK, CheckStatus.WARN, "warns", "warn"),
+    HealthStatus.UNHEALTHY: (Mark.FAILED, CheckStatus.FAIL, "fails", "fail"),
+    HealthStatus.UNKNOWN: (Mark.UNKNOWN, CheckStatus.UNKNOWN, "cannot tell", "cannot tell"),
+}
+"""Its mark, the checks that decided it, and what one or several of them do."""
+
+
+def headline(report: HealthReport) -> tuple[Mark, str]:
+    """Return the mark and the words of the whole: how many checks made it what it is."""
+    mark, decisive, one, several = _WHOLE[report.status]
+    if report.status is HealthStatus.HEALTHY:
+        return mark, report.status.value
+    count = len(report.having(decisive))
+    return mark, f"{report.status.value}, {count} of {len(report.checks)} checks {one if count == 1 else several}"
+
+
+def hint_of(check: Check) -> str | None:
+    """Return what to do about a check that is not well."""
+    return check.hint if check.status not in (CheckStatus.OK, CheckStatus.SKIPPED) else None
 
 
 @singledispatch
@@ -24,12 +46,10 @@ def render(result: Any, _: Screen) -> None:
 
 @render.register
 def _(result: HealthReport, screen: Screen) -> None:
-    failing = sum(check.status is CheckStatus.FAIL for check in result.checks)
-    mark = Mark.FAILED if not result.passed else Mark.DONE if result.status is HealthStatus.HEALTHY else Mark.LOOK
-    counted = f", {failing} of {len(result.checks)} checks fail{'s' if failing == 1 else ''}" if failing else ""
-    screen.line(screen.mark(mark), " ", result.status.value, counted)
+    mark, words = headline(result)
+    screen.line(screen.mark(mark), " ", words)
     for check in result.checks:
         right = duration(check.seconds) if check.seconds else ""
-        screen.marked(CHECK_MARKS[check.status], check.name, check.detail, right, name_width=14)
-        if check.hint and check.status in (CheckStatus.FAIL, CheckStatus.WARN, CheckStatus.UNKNOWN):
-            screen.line(" " * 16, check.hint)
+        screen.marked(CHECK_MARKS[check.status], check.name, check.detail, right, name_width=NAME_WIDTH)
+        if hint := hint_of(check):
+            screen.line(" " * (len(screen.mark(mark)[0]) + NAME_WIDTH + 1), hint)

@@ -6,6 +6,7 @@ from typing import Any
 
 from kinetria_cli.domain.config import ConfigShown
 from kinetria_cli.domain.figures import size
+from kinetria_cli.domain.stack import Server
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration
 from kinetria_cli.usecases.environment import ShellEnvironment
@@ -49,7 +50,10 @@ def _(result: StackStatus, screen: Screen) -> None:
     database = result.database
     if database and not database.own:
         mark = Mark.DONE if database.server else Mark.FAILED
-        label = f"{database.user}@{database.host}:{database.port}/{database.name} (from {database.origin})"
+        used = Server(database.host, database.port).address
+        among = ",".join(server.address for server in database.servers)
+        place = among if database.server is None or used == among else f"{used} of {among}"
+        label = f"{database.user}@{place}/{database.name} (from {database.origin})"
         screen.marked(mark, "database", label + _server(database))
     if database and database.error and result.health != "stopped":
         screen.marked(Mark.FAILED, "", database.error)

@@ -230,6 +230,7 @@ def _ended_in_time(connected: socket.socket) -> Iterator[None]:
             connected.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(ANSWER_SECONDS, end)
+    timer.daemon = True  # `health` may have given up long before
     timer.start()
     try:
         yield

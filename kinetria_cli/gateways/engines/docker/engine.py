@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import MalformedParameters
-from kinetria_cli.domain.stack import ServiceState, StackRecord, Started
+from kinetria_cli.domain.stack import DiskSpace, ServiceState, StackRecord, Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.lock import exclusive
 from kinetria_cli.gateways.engines.common.network import LOOPBACK
 from kinetria_cli.gateways.engines.common.state import State, forget, read_state, stack_record
 from kinetria_cli.gateways.engines.docker.control import Control
 from kinetria_cli.gateways.engines.docker.daemon import Daemon
-from kinetria_cli.gateways.engines.docker.found import ENGINE, SERVICES, Found
+from kinetria_cli.gateways.engines.docker.found import DATA_FOLDER, ENGINE, SERVICES, Found, room_of
 from kinetria_cli.gateways.engines.docker.memory import MemoryFile
 
 if TYPE_CHECKING:
@@ -176,6 +176,13 @@ class DockerEngine:
     def volumes(self) -> tuple[str, ...]:
         """See `Engine.volumes`."""
         return self._project.volumes()
+
+    def disk(self) -> DiskSpace | None:
+        """See `Engine.disk`; asked inside, because the daemon's files need not be on this machine."""
+        found = self._project.find("postgres")
+        if found is None or not found.running:
+            return None
+        return room_of(self._project.output_of(found, ["df", "-Pk", DATA_FOLDER]) or "")
 
     def remove_volumes(self) -> tuple[str, ...]:
         """See `Engine.remove_volumes`."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kinetria_cli.domain.stack import DiskSpace
+
 ENGINE = "docker"
 SERVICES = {"postgres": 5432, "app": 8080}
 """The services that stay, and the port inside that each publishes."""
+DATA_FOLDER = "/var/lib/postgresql/data"
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 HASH_LABEL = "com.docker.compose.config-hash"
@@ -71,6 +74,16 @@ def found_from(raw: Mapping[str, Any]) -> Found:
         networks=tuple(network["NetworkID"] for network in raw["NetworkSettings"]["Networks"].values()),
         ports=_published(raw),
     )
+
+
+def room_of(printed: str) -> DiskSpace | None:
+    """Return what `df -P -k` says of one folder (POSIX.1-2017, df: used and available in its third and fourth column).
+
+    The two together are what can be used; the rest is kept for root.
+    """
+    fields = printed.splitlines()[-1].split() if printed else []
+    numbers = [int(field) * 1024 for field in fields[-4:-2] if field.isdigit()]
+    return DiskSpace(free=numbers[1], total=sum(numbers)) if len(numbers) == 2 else None
 
 
 def _published(raw: Mapping[str, Any]) -> dict[int, int]:

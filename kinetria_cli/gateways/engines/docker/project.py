@@ -105,6 +105,14 @@ class DockerProject:
                 member = archive.extractfile(archive.getmembers()[0])
                 return b"" if member is None else member.read()
 
+    def output_of(self, container: Found, command: list[str]) -> str | None:
+        """Run a command in a running container; return what it printed, or None where it did not succeed."""
+        with self._translated():
+            made = self._api.exec_create(container.id, command, stderr=False)
+            printed: bytes = self._api.exec_start(made["Id"])
+            done = self._api.exec_inspect(made["Id"])
+        return printed.decode("utf-8", "replace") if done["ExitCode"] == 0 else None
+
     @contextlib.contextmanager
     def holding(self, volume: str, folder: str, *, image: str) -> Iterator[Found]:
         """Make a container that is never started, to look into a volume that no container has now."""

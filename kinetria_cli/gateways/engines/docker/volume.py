@@ -9,13 +9,12 @@ from kinetria_cli.gateways.engines.common.scram import change_password
 from kinetria_cli.gateways.engines.docker.compose import Compose
 from kinetria_cli.gateways.engines.docker.control import Control
 from kinetria_cli.gateways.engines.docker.diagnosis import other_major, password_changed
-from kinetria_cli.gateways.engines.docker.found import Found
+from kinetria_cli.gateways.engines.docker.found import DATA_FOLDER, Found
 from kinetria_cli.gateways.engines.docker.images import Images
 from kinetria_cli.gateways.engines.docker.memory import Memory, MemoryFile
 from kinetria_cli.gateways.engines.docker.project import DockerProject
 
 DATA_VOLUME = "postgres_data"
-DATA_FOLDER = "/var/lib/postgresql/data"
 SINGLE_USER = f'exec su postgres -c "exec postgres --single -j -D {DATA_FOLDER} postgres"'
 """Without a server and without a login (PostgreSQL 16 manual, reference of `postgres`); as its own user, never root."""
 SYSTEM_IDENTIFIER_BYTES = 8

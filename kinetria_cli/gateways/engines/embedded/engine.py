@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import MalformedParameters, Refused, ServiceFailed
-from kinetria_cli.domain.stack import ServiceState, StackRecord, Started
+from kinetria_cli.domain.stack import DiskSpace, ServiceState, StackRecord, Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.lock import exclusive
 from kinetria_cli.gateways.engines.common.moment import running_since
@@ -28,7 +28,7 @@ from kinetria_cli.gateways.engines.common.state import (
 from kinetria_cli.gateways.engines.embedded import logs as logfiles
 from kinetria_cli.gateways.engines.embedded.cluster import Cluster
 from kinetria_cli.gateways.engines.embedded.service import AppProcess
-from kinetria_cli.gateways.files import writing
+from kinetria_cli.gateways.files import disk_space, writing
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.ports import HttpProbe
@@ -183,6 +183,10 @@ class EmbeddedEngine:
     def volumes(self) -> tuple[str, ...]:
         """See `Engine.volumes`."""
         return tuple(str(place) for place in self._cluster.volumes())
+
+    def disk(self) -> DiskSpace | None:
+        """See `Engine.disk`."""
+        return disk_space(self._cluster.data)
 
     def remove_volumes(self) -> tuple[str, ...]:
         """See `Engine.remove_volumes`."""

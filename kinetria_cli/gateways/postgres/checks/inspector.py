@@ -67,15 +67,12 @@ class PostgresInspector:
     @contextlib.contextmanager
     def look(self) -> Iterator["PostgresView"]:
         """See `Inspector.look`."""
-        with self._connect() as connection:
-            # A pooler may give the next transaction to another session, which knows none of what was prepared here.
-            connection.prepare_threshold = None
-            with connection.transaction(force_rollback=True):
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                pins = _PINNED | {"lock_timeout": f"{round(self._lock_seconds * 1000)}ms"}
-                calls = ", ".join(["pg_catalog.set_config(%s, %s, true)"] * len(pins))
-                connection.execute(f"SELECT {calls}".encode(), [word for pin in pins.items() for word in pin])
-                yield PostgresView(connection, self._params)
+        with self._connect() as connection, connection.transaction(force_rollback=True):
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            pins = _PINNED | {"lock_timeout": f"{round(self._lock_seconds * 1000)}ms"}
+            calls = ", ".join(["pg_catalog.set_config(%s, %s, true)"] * len(pins))
+            connection.execute(f"SELECT {calls}".encode(), [word for pin in pins.items() for word in pin])
+            yield PostgresView(connection, self._params)
 
     def invariants(self) -> tuple[Invariant, ...]:
         """See `Inspector.invariants`."""

@@ -5,7 +5,8 @@ SELECT current_setting('server_version') AS version,
        current_setting('transaction_read_only')::boolean AS read_only,
        pg_database_size(current_database()) AS size_bytes,
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS connections,
-       current_setting('max_connections')::int AS max_connections;
+       current_setting('max_connections')::int AS max_connections,
+       pg_backend_pid() AS own_pid;
 
 -- name: ping
 -- Does a query work?
@@ -24,3 +25,57 @@ ORDER BY nspname, relname;
 SELECT pid, pg_terminate_backend(pid)
 FROM pg_stat_activity
 WHERE datname = %(database)s AND pid <> pg_backend_pid();
+
+-- name: state
+-- How is the server, who uses it, who follows it, and whom does it follow?
+SELECT current_setting('server_version') AS version,
+       in_recovery,
+       current_setting('transaction_read_only')::boolean AS read_only,
+       sessions.connections,
+       current_setting('max_connections')::int AS max_connections,
+       current_setting('superuser_reserved_connections')::int
+           + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved,
+       sessions.hidden,
+       oldest.pid,
+       oldest.application_name,
+       oldest.state,
+       oldest.seconds,
+       coalesce(followers.standbys, '[]') AS standbys,
+       EXISTS (SELECT FROM pg_stat_wal_receiver) AS receiving,
+       CASE
+           WHEN in_recovery AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+           WHEN in_recovery THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())
+       END::float8 AS lag_seconds
+FROM pg_is_in_recovery() AS in_recovery,
+     LATERAL (
+         SELECT CASE WHEN in_recovery THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn
+     ) AS here,
+     LATERAL (
+         -- Of a session that our role may not look at, only the type is missing here.
+         SELECT count(*)::int AS connections,
+                (count(*) FILTER (WHERE backend_type IS NULL AND datname = current_database()))::int AS hidden
+         FROM pg_stat_activity
+         WHERE datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+     ) AS sessions,
+     LATERAL (
+         -- What a standby has not confirmed counts since its last answer: the server's own figure stands still then.
+         SELECT json_agg(json_build_array(application_name, state, extract(epoch FROM greatest(
+                    replay_lag, CASE WHEN replay_lsn < here.lsn THEN clock_timestamp() - reply_time END
+                ))) ORDER BY application_name, pid) AS standbys
+         FROM pg_stat_replication
+         WHERE state IS DISTINCT FROM 'backup'
+     ) AS followers
+LEFT JOIN LATERAL (
+    SELECT pid, application_name, state, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+        AND xact_start IS NOT NULL
+    ORDER BY xact_start
+    LIMIT 1
+) AS oldest ON true;
+
+-- name: state_without_statistics
+-- How is the server, as far as every role may know?
+SELECT current_setting('server_version') AS version,
+       pg_is_in_recovery() AS in_recovery,
+       current_setting('transaction_read_only')::boolean AS read_only;

@@ -82,7 +82,5 @@ class PostgresSeedStore:
     def _connection(self) -> Connection:
         if self._opened is None or self._opened.closed:
             self._opened = open_connection(self._params, timeout=self._timeout)
-            # A pooler may give the next transaction to another session, which knows none of what was prepared here.
-            self._opened.prepare_threshold = None
             configure(self._opened)
         return self._opened

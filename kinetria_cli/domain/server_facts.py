@@ -1,0 +1,90 @@
+"""What one login tells of a database server, filled in as it is found out: of a server that hangs a part is known."""
+
+from dataclasses import dataclass
+
+from kinetria_cli.domain.errors import KinetriaError
+from kinetria_cli.domain.migration import MigrationStatus
+from kinetria_cli.domain.stack import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login that succeeded: after how many seconds, at which server, and whether with TLS."""
+
+    seconds: float
+    server: Server
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An open transaction of another session; `state` is a word of pg_stat_activity."""
+
+    pid: int
+    application: str
+    state: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Who uses the server.
+
+    Args:
+        connections: Of clients, in any database.
+        max_connections: As set.
+        reserved: How many of them are kept for superusers and the like.
+        hidden: Sessions in this database of which our role may see nothing.
+        oldest: The transaction in this database that is open for the longest time.
+    """
+
+    connections: int
+    max_connections: int
+    reserved: int
+    hidden: int
+    oldest: Transaction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A server that follows this one; `state` is None where our role may not see it, the lag where it has none."""
+
+    name: str
+    state: str | None
+    lag_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """Who follows this server, and whom it follows.
+
+    Args:
+        standbys: Those that are connected.
+        receiving: Whether it receives from a primary now.
+        lag_seconds: How far a standby is behind what it has received; None where it never replayed anything.
+    """
+
+    standbys: tuple[Standby, ...]
+    receiving: bool
+    lag_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What the server says. The last two are the error instead where our role may not read a view."""
+
+    version: str
+    in_recovery: bool
+    read_only: bool
+    activity: Activity | KinetriaError
+    replication: Replication | KinetriaError
+
+
+@dataclass(slots=True)
+class DatabaseFacts:
+    """What one login tells; None is not known (yet). The migrations are the error that reading them raised."""
+
+    login: Login | None = None
+    query_seconds: float | None = None
+    state: ServerState | None = None
+    migrations: MigrationStatus | KinetriaError | None = None

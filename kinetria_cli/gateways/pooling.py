@@ -1,0 +1,78 @@
+"""Whether a connection goes through a pooler, and whether it has a server session of its own there.
+
+Not told by anybody: pgbouncer answers as a server does. But it makes up the process id of the start-up message, and in
+transaction mode a client that is idle has given its server session back, so that the next client gets it.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from threading import Timer
+from typing import Any
+
+import psycopg
+
+from kinetria_cli.domain.stack import Pooling
+
+ROUNDS = 5
+"""How often both connections are asked. In transaction mode other clients may take the session in between; that both
+keep one of their own for so long is chance, and a migration looks again whether it still holds its lock."""
+PATIENCE_SECONDS = 2.0
+"""How long the second connection may wait for a session. In session mode it waits while the pool has none left; in
+transaction mode there is the one that the first connection has given back."""
+
+Connection = psycopg.Connection[Any]
+
+
+def pooling(connection: Connection, own_pid: int | None = None) -> Pooling:
+    """Say what a connection has of a server session. Through a pooler, a second connection is opened for it.
+
+    Args:
+        connection: In autocommit mode, outside a transaction.
+        own_pid: What pg_backend_pid() just said on it, where that was asked already.
+
+    Raises:
+        psycopg.Error: The connection is lost.
+    """
+    own = backend_pid(connection) if own_pid is None else own_pid
+    if own == connection.info.backend_pid:
+        return Pooling.NONE
+    try:
+        with _second(connection) as other:
+            for _ in range(ROUNDS):
+                if backend_pid(other) == own or backend_pid(connection) != own:
+                    return Pooling.TRANSACTION
+    except psycopg.OperationalError:
+        # No session was left for the second one, or it was let in by nobody: the first keeps what it has.
+        return Pooling.SESSION if backend_pid(connection) == own else Pooling.TRANSACTION
+    return Pooling.SESSION
+
+
+def backend_pid(connection: Connection) -> int:
+    """Return the server process that answers now."""
+    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@contextlib.contextmanager
+def _second(connection: Connection) -> Iterator[Connection]:
+    """Open the same connection once more for the block, and cut it where the block takes too long."""
+    same: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password}
+    with psycopg.connect(**same, autocommit=True) as other:
+        other.prepare_threshold = None
+        cut = Timer(PATIENCE_SECONDS, _cut, [other])
+        cut.daemon = True
+        cut.start()
+        try:
+            yield other
+        finally:
+            cut.cancel()
+            cut.join()
+
+
+def _cut(connection: Connection) -> None:
+    """End what is waited for on a connection, from another thread; libpq has no deadline for it."""
+    with contextlib.suppress(psycopg.OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as own:
+        own.shutdown(socket.SHUT_RDWR)
