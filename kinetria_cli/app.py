@@ -31,6 +31,7 @@ COMMANDS = (
     LazyCommand("env", f"{_AT}.env:env", "Print the connection as shell lines."),
     LazyCommand("migrate", f"{_AT}.migrate:app", "Apply what is pending; look at and undo what is applied."),
     LazyCommand("health", f"{_AT}.health:health", "Ask every part whether it works."),
+    LazyCommand("doctor", f"{_AT}.doctor:doctor", "Name the one cause where something does not work."),
     LazyCommand("seed", f"{_AT}.seed:seed", "Insert the records of a profile."),
     LazyCommand("inspect", f"{_AT}.inspect:app", "Read the records."),
     LazyCommand("db", f"{_AT}.db:app", "Check the database as a whole."),

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from kinetria_cli import __version__
+from kinetria_cli.bootstrap_bundle import Archives, BundleSources, libpq_version
 from kinetria_cli.bootstrap_checks import DatabaseChecks
+from kinetria_cli.bootstrap_doctor import Doctor
 from kinetria_cli.bootstrap_engines import Engines
 from kinetria_cli.bootstrap_health import HealthChecks
 from kinetria_cli.bootstrap_migrations import MigrationTools
@@ -19,6 +22,8 @@ from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
 from kinetria_cli.settings import Settings
+from kinetria_cli.settings_sources import DISTRIBUTION
+from kinetria_cli.usecases.bundle_parts import BundleTools
 from kinetria_cli.usecases.environment import passfile_line
 from kinetria_cli.usecases.target import Target, choose_target
 
@@ -176,6 +181,11 @@ class Container:
             check=self.checks.run,
         )
 
+    @property
+    def doctor(self) -> Doctor:
+        """What walks from the configuration to the service."""
+        return Doctor(self.settings, self.engines, self.probe, self.migration_tools)
+
     def passfile(self) -> str:
         """Return a file of mode 0600 with the password of the database in use, for libpq.
 
@@ -217,6 +227,15 @@ class Container:
             take_over=relocation.take_over,
         )
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret that is known: of the settings, of the record, and what lies in the project's folder."""
+        return (*self.settings.secrets(), *self.engines.passwords())
+
+    @property
+    def bundle(self) -> BundleSources:
+        """What only a support bundle asks for."""
+        return BundleSources(self.engines, self._connect)
+
     def shown_settings(self) -> tuple[ConfigValue, ...]:
         """Return each setting with its origin; where nothing names a database, the recorded one's values."""
         shown = self.settings.shown()
@@ -237,3 +256,8 @@ class Container:
             else value
             for value in shown
         )
+
+
+def bundle_tools() -> BundleTools:
+    """Return what a support bundle is made with, whatever is wrong with the settings."""
+    return BundleTools(Archives(), __version__, DISTRIBUTION, libpq_version)

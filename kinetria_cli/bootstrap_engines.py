@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from kinetria_cli import __version__
 from kinetria_cli.gateways.engines.common.layout import StackFolder
-from kinetria_cli.gateways.engines.common.state import State, read_state, stack_record
+from kinetria_cli.gateways.engines.common.state import State, read_password, read_state, stack_record
 from kinetria_cli.settings import NAMES, Settings
 from kinetria_cli.settings_sources import bundled, docker_environment, inherited_environment, installed_package
 from kinetria_cli.usecases.engine import DOCKER, EMBEDDED, EngineChoice, choose_engine
 
 if TYPE_CHECKING:
+    from kinetria_cli.domain.doctor_ports import Examiner
     from kinetria_cli.domain.ports import Engine, HttpProbe
     from kinetria_cli.domain.stack import StackRecord
     from kinetria_cli.gateways.engines.docker.daemon import Daemon
@@ -65,6 +67,36 @@ class Engines:
     def superseded(self) -> tuple[str, ...]:
         """Engines that hold an older copy of the data."""
         return self.state.superseded if self.state else ()
+
+    def passwords(self) -> tuple[str, ...]:
+        """Every password that lies in the project's folder, whichever engine it belongs to."""
+        found = []
+        for name in (DOCKER, EMBEDDED):
+            # What we may not read cannot be in what we write either.
+            with contextlib.suppress(OSError):
+                found.append(read_password(self._folder, name))
+        return tuple(filter(None, found))
+
+    def docker_versions(self) -> Mapping[str, str]:
+        """Return where the Docker daemon answers, and its version and Compose's. Raises as `Daemon` does."""
+        from kinetria_cli.gateways.engines.docker.compose import compose_version
+
+        daemon = self._daemon
+        compose = compose_version(docker_environment(NAMES) | {"DOCKER_HOST": daemon.url})
+        return {"url": daemon.url, "docker": daemon.version, "api": daemon.api_version, "compose": compose}
+
+    def docker_examiner(self, record: StackRecord) -> Examiner:
+        """Return what looks at the containers of a recorded stack."""
+        from kinetria_cli.gateways.engines.docker.examiner import DockerExaminer
+        from kinetria_cli.gateways.engines.docker.images import POSTGRES_IMAGE
+
+        settings = self.settings
+        return DockerExaminer(
+            record,
+            find=lambda: self._daemon,
+            environment=docker_environment(NAMES),
+            images={"postgres": settings.postgres_image or POSTGRES_IMAGE, "app": settings.image},
+        )
 
     def named(self, name: str) -> Engine:
         """Return an engine by its name; nothing is asked of it yet."""

@@ -84,7 +84,8 @@ class HealthChecks:
 
     def _inspect(self, facts: DatabaseFacts, seconds: float) -> None:
         """Log in once and ask everything on that connection."""
-        from kinetria_cli.gateways.postgres.server import cut_off_after, login_of, server_state
+        from kinetria_cli.gateways.pooling import cut_off_after
+        from kinetria_cli.gateways.postgres.server import login_of, server_state
 
         params = self.target.params
         deadline = Deadline(seconds)

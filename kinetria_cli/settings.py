@@ -111,9 +111,7 @@ class Settings:
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret text that is set, for redaction."""
-        found = [
-            self.raw[variable.name].text for variable in VARIABLES if variable.secret and variable.name in self.raw
-        ]
+        found = list(_secrets(self.raw))
         if self.named:
             found.append(self.named.params.password)
         return tuple(text for text in found if text)
@@ -126,6 +124,10 @@ class Settings:
             "KINETRIA_COMPOSE_DIR": str(self.compose_dir),
         }
         return tuple(_show(variable, self.raw, derived.get(variable.name)) for variable in VARIABLES)
+
+
+def _secrets(raw: Mapping[str, RawValue]) -> tuple[str, ...]:
+    return tuple(raw[variable.name].text for variable in VARIABLES if variable.secret and variable.name in raw)
 
 
 def _show(variable: Variable, raw: Mapping[str, RawValue], derived: str | None = None) -> ConfigValue:
@@ -143,6 +145,10 @@ class RawSettings:
     raw: Mapping[str, RawValue] = field(repr=False)
     warnings: tuple[str, ...]
     folder: Path
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret text that is set, as far as it can be told before anything is checked."""
+        return _secrets(self.raw)
 
     def shown(self) -> tuple[ConfigValue, ...]:
         """Each variable as it was found, for somebody who is looking for the mistake in it."""

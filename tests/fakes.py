@@ -195,6 +195,10 @@ class FakeEngine:
     def explain(self, service: str) -> str | None:
         return self._reasons.get(service)
 
+    def facts(self) -> Mapping[str, Mapping[str, object]]:
+        self._fail("facts")
+        return {name: {"state": "running"} for name in sorted(self.running)}
+
     def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
         self._call("prepare")
         tell("half way")

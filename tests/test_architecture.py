@@ -38,7 +38,9 @@ ALLOWED = {
     },
     "bootstrap": {
         "",
+        "bootstrap_bundle",
         "bootstrap_checks",
+        "bootstrap_doctor",
         "bootstrap_engines",
         "bootstrap_health",
         "bootstrap_migrations",

@@ -104,6 +104,19 @@ def test_the_app_is_given_longer_to_stop_than_it_takes() -> None:
     assert float(SERVICES["app"]["stop_grace_period"].removesuffix("s")) > GRACE_SECONDS
 
 
+def test_a_token_reaches_the_app_as_a_file_of_the_volume_alone() -> None:
+    told = {name: service.get("environment", {}).get("HEALTH_TOKEN_FILE") for name, service in SERVICES.items()}
+    assert told == {
+        "secret": None,
+        "postgres": None,
+        "migrate": None,
+        "app": "${HEALTH_TOKEN_FILE:+/run/kinetria/health_token}",
+    }
+    (mounted,) = [volume for volume in SERVICES["secret"]["volumes"] if isinstance(volume, dict)]
+    assert mounted["read_only"] is True
+    assert mounted["bind"] == {"create_host_path": False}
+
+
 def test_every_connection_needs_a_password() -> None:
     assert SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"] == "--auth=scram-sha-256"
 
@@ -111,6 +124,8 @@ def test_every_connection_needs_a_password() -> None:
 def test_the_defaults_are_those_of_the_service_itself() -> None:
     own = {variable.name: variable.default for variable in VARIABLES}
     passed = {name: default for name, default in DEFAULTS.items() if name in own and not name.startswith("KINETRIA_")}
+    # Compose mounts a file of the host, or nothing; the service is told where the copy is, or not.
+    assert passed.pop("HEALTH_TOKEN_FILE") == "/dev/null"
     assert passed == {**{name: own[name] for name in passed}, "ENVIRONMENT": "production"}
     assert {"APP_NAME", "REQUEST_TIMEOUT", "DB_POOL_MIN_SIZE", "DB_POOL_MAX_SIZE", "HEALTH_INTERVAL"} <= set(passed)
 

@@ -28,6 +28,7 @@ from kinetria_cli.settings_values import duration, wait
 if TYPE_CHECKING:
     from kinetria_cli.bootstrap import Container
     from kinetria_cli.domain.config import ConfigValue
+    from kinetria_cli.usecases.bundle_parts import BundleTools
     from kinetria_cli.usecases.target import Target
 
 P = ParamSpec("P")
@@ -82,6 +83,11 @@ class Run:
             self.output.warn(warning)
         return Container(settings)
 
+    def fresh_container(self) -> "Container":
+        """The ports, made anew from the settings as they are now. Raises as `container` does."""
+        self.__dict__.pop("container", None)
+        return self.container
+
     def shown_settings(self) -> "tuple[ConfigValue, ...]":
         """Each setting with its origin; also where a setting is wrong, for that is when one looks."""
         try:
@@ -90,6 +96,28 @@ class Run:
             found = read_settings(self._given, env_file=self.options.env_file)
             self.output.warn(error.message)
             return found.shown()
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that is known, also where a setting is wrong; none where a file of settings cannot be read."""
+        try:
+            return self.container.secrets()
+        except ConfigInvalid:
+            try:
+                return read_settings(self._given, env_file=self.options.env_file).secrets()
+            except ConfigInvalid:
+                return ()
+
+    def bundle_tools(self) -> "BundleTools":
+        """What a support bundle is made with, whatever is wrong with the settings."""
+        from kinetria_cli.bootstrap import bundle_tools
+
+        return bundle_tools()
+
+    def encode(self, result: Any) -> Any:
+        """Return a result in json's types, as --json prints it."""
+        from kinetria_cli.presentation.encoder import encode
+
+        return encode(result)
 
     def check_target(self) -> None:
         """Fail where no database is named, and warn when another stack runs, before anything is asked of it."""

@@ -82,6 +82,10 @@ class Engine(Protocol):
         """Say in a few words why a service is not well, or None where the engine knows no more than that."""
         ...
 
+    def facts(self) -> Mapping[str, Mapping[str, object]]:
+        """Return all that the engine knows of each part, for somebody who looks for a fault: part -> name -> value."""
+        ...
+
     @property
     def preparation(self) -> str | None:
         """What people call that which `prepare` makes or fetches, or None where the engine needs nothing."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.migration import MigrationStatus
-from kinetria_cli.domain.stack import Server
+from kinetria_cli.domain.stack import Pooling, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,17 @@ class Replication:
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """What the server says. The last two are the error instead where our role may not read a view."""
+    """What the server says, and what the connection has of a session there.
+
+    `activity` and `replication` are the error instead where our role may not read a view.
+    """
 
     version: str
     in_recovery: bool
     read_only: bool
     activity: Activity | KinetriaError
     replication: Replication | KinetriaError
+    pooling: Pooling = Pooling.NONE
 
 
 @dataclass(slots=True)

@@ -57,22 +57,33 @@ def backend_pid(connection: Connection) -> int:
 
 
 @contextlib.contextmanager
-def _second(connection: Connection) -> Iterator[Connection]:
-    """Open the same connection once more for the block, and cut it where the block takes too long."""
-    same: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password}
-    with psycopg.connect(**same, autocommit=True) as other:
-        other.prepare_threshold = None
-        cut = Timer(PATIENCE_SECONDS, _cut, [other])
-        cut.daemon = True
-        cut.start()
-        try:
-            yield other
-        finally:
-            cut.cancel()
-            cut.join()
+def cut_off_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """End a connection when the block takes longer: a server that stands still, or a network that swallows everything,
+    is never noticed by the client, and no time limit of the server's own comes to pass."""
+    timer = Timer(seconds, _cut, (connection,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _cut(connection: Connection) -> None:
-    """End what is waited for on a connection, from another thread; libpq has no deadline for it."""
-    with contextlib.suppress(psycopg.OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as own:
-        own.shutdown(socket.SHUT_RDWR)
+    # Closed meanwhile, by us or by the other side: then nobody waits any more.
+    with (
+        contextlib.suppress(OSError, psycopg.OperationalError),
+        socket.socket(fileno=os.dup(connection.fileno())) as same,
+    ):
+        same.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def _second(connection: Connection) -> Iterator[Connection]:
+    """Open the same connection once more for the block, and cut it where the block takes too long."""
+    same: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password}
+    with (
+        psycopg.connect(**same, autocommit=True, prepare_threshold=None) as other,
+        cut_off_after(other, PATIENCE_SECONDS),
+    ):
+        yield other

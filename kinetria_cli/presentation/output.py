@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import FileUnwritable, KinetriaError
+from kinetria_cli.domain.redaction import redact, worth_hiding
 from kinetria_cli.presentation.progress import LineProgress, NoProgress, TerminalProgress
 from kinetria_cli.presentation.stream import give_up
-from kinetria_cli.presentation.text import printable, redact
+from kinetria_cli.presentation.text import printable
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.health import HealthReport
@@ -46,8 +47,7 @@ class Output:
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Take these texts out of everything that is printed to stderr from now on."""
-        # A password like our own name would blot out half of every sentence, and hide nothing.
-        self._secrets.extend(secret for secret in secrets if len(secret) > 2 and secret != "kinetria")  # noqa: S105
+        self._secrets.extend(filter(worth_hiding, secrets))
 
     def result(self, result: Any, *, ok: bool = True) -> None:
         """Print the result of the command.

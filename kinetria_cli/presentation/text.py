@@ -1,15 +1,12 @@
 """Text from elsewhere made safe to print, and figures made easy to read."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 # C0 but tab and newline, DEL and C1, bidirectional controls, line separators, byte order mark, lone surrogates.
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_USERINFO = re.compile(r"(?<!\w)(\w+://[^\s:/@]*):\S*@")
 
 
 def printable(text: object) -> str:
@@ -20,14 +17,6 @@ def printable(text: object) -> str:
 def one_line(text: object) -> str:
     """Return the printable text without line breaks and tabs, for a cell of a table."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without any of the secrets, as they are or percent-encoded, and without a URL's password."""
-    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "***")
-    return _USERINFO.sub(r"\1:***@", text)
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.health import Check, CheckStatus, skipped
 from kinetria_cli.domain.migration import MigrationStatus, span
 from kinetria_cli.domain.server_facts import Activity, DatabaseFacts, Replication, ServerState, Standby, Transaction
+from kinetria_cli.domain.stack import Pooling
 from kinetria_cli.usecases.target import Target
 from kinetria_cli.usecases.together import Outcome
 
@@ -71,7 +72,7 @@ def database_checks(found: Findings) -> list[Check]:
         reached,
         login,
         Check("query", CheckStatus.OK, found.facts.query_seconds, "select works"),
-        Check("server", CheckStatus.OK, 0.0, f"PostgreSQL {state.version}"),
+        _server(state),
         _recovery(state, found.target.params.session_attrs),
         _schema(found),
         *_activity(state.activity, found.target.params.user),
@@ -110,6 +111,15 @@ def _login(found: Findings) -> Check:
     where = f" at {login.server.address}, one of {len(params.servers)} servers" if params.others else ""
     tls = f"TLS {params.sslmode}" if login.tls else "TLS off"
     return Check("login", CheckStatus.OK, login.seconds, f"{params.user}{where}, {tls}")
+
+
+def _server(state: ServerState) -> Check:
+    through = {
+        Pooling.NONE: "",
+        Pooling.SESSION: ", through a pooler (session mode)",
+        Pooling.TRANSACTION: ", through a pooler (transaction mode: migrations need the server itself)",
+    }
+    return Check("server", CheckStatus.OK, 0.0, f"PostgreSQL {state.version}{through[state.pooling]}")
 
 
 def _recovery(state: ServerState, wanted: str) -> Check:

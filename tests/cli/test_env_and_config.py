@@ -20,6 +20,7 @@ VARIABLES = (
     "DB_PASSWORD",
     "DB_NAME",
     "DB_SSL_MODE",
+    "DB_TARGET_SESSION_ATTRS",
     "DATABASE_URL",
     "HTTP_PORT",
     "PGHOST",
@@ -27,6 +28,7 @@ VARIABLES = (
     "PGUSER",
     "PGDATABASE",
     "PGSSLMODE",
+    "PGTARGETSESSIONATTRS",
     "PGPASSFILE",
 )
 

@@ -65,6 +65,7 @@ class PlainStack:
     project: str = field(default_factory=lambda: unique("test"))
     db_port: int = field(default_factory=free_port)
     http_port: int = field(default_factory=free_port)
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
@@ -74,6 +75,7 @@ class PlainStack:
             "KINETRIA_DEV_IMAGE": f"{self.image}-reload",
             "KINETRIA_DB_PORT": str(self.db_port),
             "KINETRIA_HTTP_PORT": str(self.http_port),
+            **self.variables,
         }
 
     def words(self, *arguments: str) -> list[str]:

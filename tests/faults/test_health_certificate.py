@@ -1,17 +1,19 @@
 """The certificate of a server, read for real: good, ending, ended, and none at all."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+import trustme
 
 from kinetria_cli.domain.errors import TlsRefused
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.certificate import certificate_end
 from tests.cli.test_health import checks
 from tests.faults.fakepg import fake_postgres
-from tests.faults.tls import tls_before
+from tests.faults.tls import certificate, tls_before
 from tests.world import Cli
+
+HERE = ("localhost", "127.0.0.1")
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +31,10 @@ def no_service(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_end_of_the_certificate_is_read_whoever_signed_it(
-    cli: Cli, migrated: ConnectionParams, tmp_path: Path, left: timedelta, code: int, status: str, words: str
+    cli: Cli, migrated: ConnectionParams, left: timedelta, code: int, status: str, words: str
 ) -> None:
     until = datetime.now(UTC).replace(microsecond=0) + left
-    with tls_before(migrated, until=until, place=tmp_path) as params:
+    with tls_before(migrated, certificate(trustme.CA(), *HERE, until=until)) as params:
         assert certificate_end(params, timeout=30) == until
         answer = cli.use(params)("health", "--json")
     found = checks(answer)
@@ -43,11 +45,9 @@ def test_the_end_of_the_certificate_is_read_whoever_signed_it(
 
 
 @pytest.mark.parametrize("year", [2049, 2050, 2061])
-def test_an_end_far_away_is_read_in_either_way_of_writing_it(
-    migrated: ConnectionParams, tmp_path: Path, year: int
-) -> None:
+def test_an_end_far_away_is_read_in_either_way_of_writing_it(migrated: ConnectionParams, year: int) -> None:
     until = datetime(year, 2, 3, 4, 5, 6, tzinfo=UTC)
-    with tls_before(migrated, until=until, place=tmp_path) as params:
+    with tls_before(migrated, certificate(trustme.CA(), *HERE, until=until)) as params:
         assert certificate_end(params, timeout=30) == until
 
 

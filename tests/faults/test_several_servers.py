@@ -1,8 +1,6 @@
 """A primary and a real standby of it under one name: who is asked, who is written to, and what a failover does."""
 
-import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,12 +11,12 @@ import pytest
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.stack import ConnectionParams, Server
-from kinetria_cli.gateways.http.probe import HttpClientProbe
 from kinetria_cli.gateways.postgres.pool import PooledDatabase
-from tests.conftest import free_port, gateway_for
+from tests.conftest import gateway_for
 from tests.faults.servers import OwnServer, own_server, standby_of
+from tests.faults.serving import served
 from tests.faults.stack import wait_for
-from tests.world import HEAD, IDS, Cli, connect_to, database_variables, start_kinetria
+from tests.world import HEAD, IDS, Cli, connect_to
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,15 @@ def test_a_server_that_is_down_is_passed_over(cli: Cli, pair: Pair) -> None:
     assert database["server"]["answered"] == at(pair.standby)
     assert cli("inspect", "users").code == 0
     assert cli("migrate", "status").code == 0
-    assert {check["name"]: check["status"] for check in cli("health", "--json").data["checks"]}["database tcp"] == "ok"
+    checks = {check["name"]: check for check in cli("health", "--json").data["checks"]}
+    assert (checks["database tcp"]["status"], checks["login"]["status"]) == ("warn", "ok")
+    assert pair.standby.address in checks["login"]["detail"]
+
+
+@pytest.mark.parametrize("session_attrs", ["any", "standby"])
+def test_doctor_finds_nothing_wrong_with_a_standby_among_several(cli: Cli, pair: Pair, session_attrs: str) -> None:
+    links = {link["name"]: link for link in cli.use(pair.wanting(session_attrs))("doctor", "--json").data["links"]}
+    assert [links[name]["status"] for name in ("tcp", "login", "database", "schema")] == ["ok"] * 4
 
 
 # Who is written to
@@ -268,34 +274,11 @@ def test_a_pool_goes_on_with_the_promoted_standby(own_pair: Pair) -> None:
 
 
 def test_the_service_goes_on_with_the_promoted_standby(own_pair: Pair) -> None:
-    port = free_port()
-    variables = {
-        **database_variables(own_pair.wanting("read-write")),
-        "HTTP_PORT": str(port),
-        "HEALTH_INTERVAL": "200ms",
-        "REQUEST_TIMEOUT": "2s",
-    }
-    url, probe = f"http://127.0.0.1:{port}/health", HttpClientProbe()
-
-    def status() -> int | None:
-        answer = probe.get(url, timeout=5)
-        return answer.status_code if answer else None
-
-    process = start_kinetria("serve", env=variables)
-    try:
-        wait_for(lambda: status() == 200)
+    with served(own_pair.wanting("read-write"), HEALTH_INTERVAL="200ms", REQUEST_TIMEOUT="2s") as ask:
+        wait_for(lambda: ask("/health/ready") == 200)
         own_pair.stop_primary()
         with nobody_listens(own_pair.primary.params.port):
-            wait_for(lambda: status() == 503)
+            wait_for(lambda: ask("/health/ready") == 503)
+            assert ask("/health/live") == 200
             own_pair.promote()
-            wait_for(lambda: status() == 200)
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
-        assert (process.returncode, "Traceback" in err) == (0, False)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+            wait_for(lambda: ask("/health/ready") == 200)

@@ -9,12 +9,11 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import trustme
 
 from kinetria_cli.domain.stack import ConnectionParams
-from tests.faults.fakepg import SSL_REQUEST
+from tests.faults.fakepg import GSS_REQUEST, SSL_REQUEST
 
 
 class TlsFront:
@@ -39,7 +38,8 @@ class TlsFront:
 
     def _serve_one(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client, socket.create_connection(self._real) as server:
-            head = client.recv(8)
+            while len(head := client.recv(8)) == 8 and struct.unpack("!II", head)[1] == GSS_REQUEST:
+                client.sendall(b"N")
             if len(head) == 8 and struct.unpack("!II", head)[1] == SSL_REQUEST:
                 client.sendall(b"S")
                 with self._context.wrap_socket(client, server_side=True) as wrapped:
@@ -64,13 +64,16 @@ def _pass_on(client: socket.socket, server: socket.socket) -> None:
             (server if source is client else client).sendall(data)
 
 
-@contextlib.contextmanager
-def tls_before(real: ConnectionParams, *, until: datetime, place: Path) -> Iterator[ConnectionParams]:
-    """TLS before a server, with a certificate for localhost that ends then; its authority is in `place`/root.pem."""
-    authority = trustme.CA()
+def certificate(authority: trustme.CA, *hosts: str, until: datetime) -> ssl.SSLContext:
+    """Return a server's context with a certificate of that authority, for these hosts until then."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1", not_after=until).configure_cert(context)
-    authority.cert_pem.write_to_path(str(place / "root.pem"))
+    authority.issue_cert(*hosts, not_after=until).configure_cert(context)
+    return context
+
+
+@contextlib.contextmanager
+def tls_before(real: ConnectionParams, context: ssl.SSLContext) -> Iterator[ConnectionParams]:
+    """TLS before a server, with this certificate."""
     front = TlsFront(context, real)
     thread = threading.Thread(target=front.serve, daemon=True)
     thread.start()

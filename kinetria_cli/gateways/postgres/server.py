@@ -1,17 +1,14 @@
 """What a server says about itself; apart from the pool, which takes longer to import than a health check may."""
 
-import contextlib
-import os
-import socket
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import psycopg
+from psycopg import pq
 
 from kinetria_cli.domain.errors import PrivilegeMissing
 from kinetria_cli.domain.server_facts import Activity, Login, Replication, ServerState, Standby, Transaction
+from kinetria_cli.domain.sizes import DatabaseSizes, TableSize
 from kinetria_cli.domain.stack import ConnectionParams, Server, ServerInfo
 from kinetria_cli.gateways.pooling import pooling
 from kinetria_cli.gateways.postgres.connect import Connection
@@ -48,13 +45,14 @@ def server_state(connection: Connection, params: ConnectionParams) -> ServerStat
     except psycopg.errors.InsufficientPrivilege as error:
         problem = query_error(error, params)
         hidden = PrivilegeMissing(problem.message, hint=f"as a superuser: GRANT pg_monitor TO {params.user}")
-        version, in_recovery, read_only = _one(connection, "state_without_statistics")
-        return ServerState(version, in_recovery, read_only, hidden, hidden)
-    version, in_recovery, read_only, connections, most, reserved, unseen, pid, *of_it, standbys, receiving, lag = row
+        version, in_recovery, read_only, own_pid = _one(connection, "state_without_statistics")
+        return ServerState(version, in_recovery, read_only, hidden, hidden, pooling(connection, own_pid))
+    *facts, own_pid = row
+    version, in_recovery, read_only, connections, most, reserved, unseen, pid, *of_it, standbys, receiving, lag = facts
     oldest = None if pid is None else Transaction(pid, *of_it)
     activity = Activity(connections, most, reserved, unseen, oldest)
     replication = Replication(tuple(Standby(*standby) for standby in standbys), receiving, lag)
-    return ServerState(version, in_recovery, read_only, activity, replication)
+    return ServerState(version, in_recovery, read_only, activity, replication, pooling(connection, own_pid))
 
 
 def _one(connection: Connection, name: str) -> tuple[Any, ...]:
@@ -63,23 +61,13 @@ def _one(connection: Connection, name: str) -> tuple[Any, ...]:
     return row
 
 
-@contextlib.contextmanager
-def cut_off_after(connection: Connection, seconds: float) -> Iterator[None]:
-    """End a connection when the block takes longer: a server that stands still, or a network that swallows everything,
-    is never noticed by the client, and no time limit of the server's own comes to pass."""
-    timer = threading.Timer(seconds, _cut, (connection,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def database_sizes(connection: Connection) -> DatabaseSizes:
+    """Ask the server behind a connection how large the database and its tables are."""
+    rows = connection.execute(load("server")["sizes"].encode()).fetchall()
+    return DatabaseSizes(server_info(connection), tuple(TableSize(*row) for row in rows))
 
 
-def _cut(connection: Connection) -> None:
-    # Closed meanwhile: then nobody waits any more.
-    with (
-        contextlib.suppress(OSError, psycopg.OperationalError),
-        socket.socket(fileno=os.dup(connection.fileno())) as same,
-    ):
-        same.shutdown(socket.SHUT_RDWR)
+def libpq_version() -> str:
+    """Return the version of libpq that psycopg uses, and psycopg's implementation: `17.5 (binary)`."""
+    number = pq.version()
+    return f"{number // 10000}.{number % 10000} ({pq.__impl__})"

@@ -25,6 +25,7 @@ SUBJECTS = {
     "migrate.rebase": "migration_files",
     "migrate.verify": "verify",
     "health": "health",
+    "doctor": "doctor",
     "seed": "seed",
     "seed.check": "seed_checks",
     "seed.verify": "seed_checks",
@@ -33,6 +34,7 @@ SUBJECTS = {
     "inspect.show": "record_tree",
     "inspect.chart": "training",
     "db.check": "checks",
+    "doctor.bundle": "bundle",
 }
 """Kind of result -> module that renders it."""
 

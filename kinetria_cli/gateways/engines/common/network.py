@@ -4,10 +4,13 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kinetria_cli.domain.doctor import Listener
 from kinetria_cli.domain.errors import EngineFailed, PortTaken, Refused
 
 LOOPBACK = "127.0.0.1"
 TRIED_PORTS = 100
+TUNNELS = ("ssh", "autossh", "sshd")
+"""Programs that listen for another machine (`ssh -L`)."""
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -28,22 +31,48 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 def holder(port: int) -> str:
     """Say who listens on a port: `postgres, pid 812`, or `another program` where this user may not see it."""
+    found = listener(port)
+    return found.name if found else "another program"
+
+
+def listener(port: int) -> Listener | None:
+    """Return who listens on a port of this machine; None where nobody does, or where this user may not see it.
+
+    The words of ssh alone are shown: those of other programs may hold a password.
+    """
     import psutil
 
     try:
-        listeners = [
+        pids = [
             found.pid
             for found in psutil.net_connections("tcp")
             if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid
         ]
     except psutil.AccessDenied:
-        listeners = []
-    if not listeners:
-        return "another program"
+        pids = []
+    if not pids:
+        return None
     try:
-        return f"{psutil.Process(listeners[0]).name()}, pid {listeners[0]}"
-    except psutil.NoSuchProcess:
-        return "another program"
+        process = psutil.Process(pids[0])
+        name = process.name()
+        tunnel = name in TUNNELS
+        words = f" ({' '.join(process.cmdline())})" if tunnel else ""
+        stopped = process.status() == psutil.STATUS_STOPPED
+    except psutil.Error:  # it ended meanwhile, or is another user's
+        return Listener("another program", None, tunnel=False, stopped=False)
+    return Listener(f"{name}, pid {pids[0]}{words}", pids[0], tunnel=tunnel, stopped=stopped)
+
+
+def next_free(port: int) -> int:
+    """Return the first port behind this one that is free.
+
+    Raises:
+        EngineFailed: None of the next ones is.
+    """
+    for candidate in range(port + 1, min(port + TRIED_PORTS, 65536)):
+        if is_free(candidate):
+            return candidate
+    raise EngineFailed(f"no port from {port + 1} to {port + TRIED_PORTS - 1} is free", hint="free one of them")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -127,6 +128,10 @@ class DockerEngine:
 
         found = self._project.find(service)
         return f"there is no container of {service}" if found is None else describe(found)
+
+    def facts(self) -> Mapping[str, Mapping[str, object]]:
+        """See `Engine.facts`: its containers, those that run once too."""
+        return {found.service: asdict(found) for found in self._project.all()}
 
     def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
         """See `Engine.prepare`."""

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import tarfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -47,6 +48,13 @@ class DockerProject:
             listed = self._list(f"{SERVICE_LABEL}={service}", f"{ONE_OFF_LABEL}=False")
             newest = max(listed, key=lambda entry: int(entry["Created"]), default=None)
             return None if newest is None else found_from(self._api.inspect_container(newest["Id"]))
+
+    def all(self) -> tuple[Found, ...]:
+        """Return every container of a service, also those that ran once, as they are now."""
+        with self._translated():
+            listed = self._list(f"{ONE_OFF_LABEL}=False")
+        found = (self.look(entry["Id"]) for entry in listed)
+        return tuple(sorted((one for one in found if one is not None), key=lambda one: one.service))
 
     def look(self, container: str) -> Found | None:
         """Return the container with this id as it is now, or None."""
@@ -112,6 +120,17 @@ class DockerProject:
             printed: bytes = self._api.exec_start(made["Id"])
             done = self._api.exec_inspect(made["Id"])
         return printed.decode("utf-8", "replace") if done["ExitCode"] == 0 else None
+
+    def write_file(self, container: Found, folder: str, name: str, content: bytes, *, group: int) -> None:
+        """Write a file into a volume of a container, running or not: root's, readable by a group, by nobody else."""
+        member = tarfile.TarInfo(name)
+        member.size, member.mode, member.uid, member.gid = len(content), 0o440, 0, group
+        member.mtime = int(time.time())
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.addfile(member, io.BytesIO(content))
+        with self._translated():
+            self._api.put_archive(container.id, folder, packed.getvalue())
 
     @contextlib.contextmanager
     def holding(self, volume: str, folder: str, *, image: str) -> Iterator[Found]:

@@ -40,7 +40,12 @@ APP_VARIABLES = (
     "HEALTH_INTERVAL",
 )
 """What compose.yaml hands on to the app; the rest it knows itself."""
-PASSWORD_FILE = "/run/kinetria/db_password"  # noqa: S105 - where it is, not what it is
+SECRETS_FOLDER = "/run/kinetria"
+PASSWORD_FILE = f"{SECRETS_FOLDER}/db_password"
+TOKEN_NAME = "health_token"  # noqa: S105 - what it is called, not what it is
+APP_GROUP = 10001
+"""The group of the app in its container."""
+NO_FILE = "/dev/null"
 
 
 class Starter:
@@ -71,6 +76,7 @@ class Starter:
     ) -> None:
         self._folder = folder
         self._project = project
+        self._control = control
         self._daemon = daemon
         self._default_http_port = default_http_port
         self._compose = Compose(settings.folder, folder.root.name, url=daemon.url, environment=environment)
@@ -159,10 +165,26 @@ class Starter:
         if state is None:
             raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
         variables = self._variables(state) | {name: environment[name] for name in APP_VARIABLES}
+        token = environment.get("HEALTH_TOKEN", "")
+        if token:
+            # Not empty, so that compose.yaml names the file in the volume; its content comes from us.
+            variables["HEALTH_TOKEN_FILE"] = NO_FILE
+        self._hand_over(token, deadline)
         found, fresh = self._services.start("app", variables, deadline)
         url = stack_record(self._folder, state).health_url
         remark = f" ({self._app_remark})" if self._app_remark else ""
         return Started(fresh, url + remark + ("" if fresh else f", {running_since(found.started_at)}"))
+
+    def _hand_over(self, token: str, deadline: Deadline) -> None:
+        """Put the token into the volume of secrets, where no inspection shows it; the app reads it when it starts."""
+        secret = self._project.find("secret")
+        if secret is None:
+            if token:
+                raise EngineFailed("there is no container of the service secret any more", hint="kinetria up")
+            return
+        if self._project.read_file(secret, f"{SECRETS_FOLDER}/{TOKEN_NAME}") != token.encode():
+            self._control.stop("app", deadline)
+            self._project.write_file(secret, SECRETS_FOLDER, TOKEN_NAME, token.encode(), group=APP_GROUP)
 
     def _variables(self, state: State) -> dict[str, str]:
         return self._images.variables() | {

@@ -27,6 +27,7 @@ from kinetria_cli.gateways.engines.common.state import (
 )
 from kinetria_cli.gateways.engines.embedded import logs as logfiles
 from kinetria_cli.gateways.engines.embedded.cluster import Cluster
+from kinetria_cli.gateways.engines.embedded.processes import process_facts
 from kinetria_cli.gateways.engines.embedded.service import AppProcess
 from kinetria_cli.gateways.files import disk_space, writing
 
@@ -90,6 +91,11 @@ class EmbeddedEngine:
     def explain(self, service: str) -> str | None:  # noqa: ARG002 - the log is all there is, and `logs` shows it
         """See `Engine.explain`."""
         return None
+
+    def facts(self) -> Mapping[str, Mapping[str, object]]:
+        """See `Engine.facts`: its processes."""
+        pids = {"postgres": self._cluster.postmaster.pid(), "app": self._app.running_pid()}
+        return {name: {"pid": pid, **process_facts(pid)} for name, pid in pids.items()}
 
     def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:  # noqa: ARG002
         """See `Engine.prepare`; the programs are installed with us."""

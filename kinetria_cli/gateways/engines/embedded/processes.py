@@ -22,6 +22,27 @@ def working_folder(pid: int) -> Path | None:
         return None
 
 
+def process_facts(pid: int | None) -> dict[str, object]:
+    """Return what the system tells of a process; its state alone where it does not run or is not ours to see."""
+    import psutil
+
+    if not pid:
+        return {"state": "stopped"}
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            return {
+                "state": process.status(),
+                "started_at": process.create_time(),
+                "memory_bytes": process.memory_info().rss,
+                "threads": process.num_threads(),
+            }
+    except psutil.NoSuchProcess:
+        return {"state": "stopped"}
+    except psutil.AccessDenied:
+        return {"state": "of another user"}
+
+
 def _data_argument(pid: int) -> Path | None:
     """Return what stands behind -D in a command line, which everybody may read.
 
@@ -33,3 +54,13 @@ def _data_argument(pid: int) -> Path | None:
         return Path(os.fsdecode(words[words.index(b"-D") + 1])).resolve()
     except (OSError, ValueError, IndexError):
         return None
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped a process, so that it answers nobody until SIGCONT."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return False

@@ -45,7 +45,8 @@ SELECT current_setting('server_version') AS version,
        CASE
            WHEN in_recovery AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
            WHEN in_recovery THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())
-       END::float8 AS lag_seconds
+       END::float8 AS lag_seconds,
+       pg_backend_pid() AS own_pid
 FROM pg_is_in_recovery() AS in_recovery,
      LATERAL (
          SELECT CASE WHEN in_recovery THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn
@@ -78,4 +79,14 @@ LEFT JOIN LATERAL (
 -- How is the server, as far as every role may know?
 SELECT current_setting('server_version') AS version,
        pg_is_in_recovery() AS in_recovery,
-       current_setting('transaction_read_only')::boolean AS read_only;
+       current_setting('transaction_read_only')::boolean AS read_only,
+       pg_backend_pid() AS own_pid;
+
+-- name: sizes
+-- How large is each table with its indexes, the largest first?
+SELECT nspname, relname, pg_total_relation_size(pg_class.oid) AS bytes,
+       CASE WHEN reltuples < 0 THEN NULL ELSE reltuples::bigint END AS rows
+FROM pg_class
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'm') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+ORDER BY bytes DESC, nspname, relname;

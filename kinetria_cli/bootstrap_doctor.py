@@ -1,0 +1,172 @@
+"""The part of the composition root that makes what `doctor` asks."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinetria_cli.domain.doctor import Finding, well
+from kinetria_cli.settings import DATABASE_NAMES, Settings
+from kinetria_cli.usecases.engine import DOCKER
+
+if TYPE_CHECKING:
+    from kinetria_cli.bootstrap_engines import Engines
+    from kinetria_cli.bootstrap_migrations import MigrationTools
+    from kinetria_cli.domain.doctor import Listener
+    from kinetria_cli.domain.doctor_ports import Examiner
+    from kinetria_cli.domain.ports import HttpProbe
+    from kinetria_cli.domain.stack import ConnectionParams, StackRecord
+    from kinetria_cli.gateways.postgres.login import PostgresLogin
+    from kinetria_cli.usecases.doctor.walk import DoctorPorts
+    from kinetria_cli.usecases.target import Target
+
+_DESTROYS = re.compile(r"\b(DROP|TRUNCATE|DELETE)\b", re.IGNORECASE)
+
+
+class LocalPorts:
+    """The port `Ports`."""
+
+    def listener(self, port: int) -> Listener | None:
+        """See `Ports.listener`."""
+        from kinetria_cli.gateways.engines.common.network import listener
+
+        return listener(port)
+
+    def next_free(self, port: int) -> int:
+        """See `Ports.next_free`."""
+        from kinetria_cli.gateways.engines.common.network import next_free
+
+        return next_free(port)
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What walks from the configuration to the service.
+
+    Args:
+        settings: Read and checked.
+        engines: What can run the project's stack.
+        probe: The client of GET /health.
+        migration_tools: What works on migrations.
+    """
+
+    settings: Settings
+    engines: Engines
+    probe: HttpProbe
+    migration_tools: MigrationTools
+
+    def ports(self) -> DoctorPorts:
+        """Return what the walk asks.
+
+        Raises:
+            ConfigMissing: No database is named and none is recorded.
+            ConfigInvalid: What is recorded cannot be read.
+        """
+        from kinetria_cli.usecases.doctor.connection import Origins
+        from kinetria_cli.usecases.doctor.walk import DoctorPorts
+
+        settings = self.settings
+        target, record = self._target(), self._record()
+        own = record is not None and (target.own or target.params.same_database(record.database))
+        login = self._login(target.params)
+        recorded_works = None
+        if own and record is not None and target.params != record.database:
+            recorded_works = partial(self._works, record.database)
+        migrations = self.migration_tools.gateway(target.params)
+        return DoctorPorts(
+            configuration=self._configuration(target),
+            target=target,
+            examiner=self._examiner(record) if own and record is not None else None,
+            login=login,
+            ports=LocalPorts(),
+            migrations=lambda: login.asking(migrations.status_on),
+            destroys=lambda: self._destroys(migrations.plan(to=None, steps=None, allow_out_of_order=False)),
+            own_login_works=recorded_works,
+            origins=Origins({name: settings.raw[name].origin for name in self._named()}),
+            probe=self.probe,
+            health_url=record.health_url if own and record is not None else self._named_health_url(),
+            timeout=settings.request_timeout,
+            app_wanted=not own or record is None or record.app_wanted,
+            settle=4 * settings.health_interval,
+        )
+
+    def _target(self) -> Target:
+        """The database in use; without asking the engine, which is a link of its own."""
+        from kinetria_cli.usecases.target import choose_target
+
+        settings = self.settings
+        record = self._record()
+        return choose_target(settings.named, record, running=False, missing=settings.missing)
+
+    def _record(self) -> StackRecord | None:
+        """What `up` recorded; where another database is named, a record that cannot be read does not matter."""
+        from kinetria_cli.domain.errors import ConfigInvalid
+
+        try:
+            return self.engines.record
+        except ConfigInvalid:
+            if self.settings.named is None:
+                raise
+            return None
+
+    def _named(self) -> list[str]:
+        settings = self.settings
+        return [name for name in DATABASE_NAMES if name in settings.raw] if settings.named else []
+
+    def _named_health_url(self) -> str:
+        settings = self.settings
+        host = settings.http_host if settings.http_host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}/health"
+
+    def _configuration(self, target: Target) -> Finding:
+        raw = self.settings.raw
+        files = sorted({value.origin.rpartition(" line ")[0] for value in raw.values()} - {""})
+        shown = [os.path.relpath(file) if Path(file).is_relative_to(Path.cwd()) else file for file in files]
+        count = f"{len(raw)} value{'' if len(raw) == 1 else 's'}"
+        return well(", ".join([*(shown or ["no .env"]), count, f"{target.params.label} ({target.origin})"]))
+
+    def _login(self, params: ConnectionParams) -> PostgresLogin:
+        from kinetria_cli.gateways.migrations.session import other_holder
+        from kinetria_cli.gateways.postgres.login import PostgresLogin
+
+        def runner(session: Any) -> str | None:
+            holder = other_holder(session)
+            return str(holder) if holder else None
+
+        return PostgresLogin(params, timeout=self.settings.request_timeout, runner=runner)
+
+    def _works(self, params: ConnectionParams) -> bool:
+        login = self._login(params)
+        try:
+            return login.log_in() is None
+        finally:
+            login.close()
+
+    def _examiner(self, record: StackRecord) -> Examiner:
+        settings, engines = self.settings, self.engines
+        if record.engine == DOCKER:
+            return engines.docker_examiner(record)
+        from kinetria_cli.gateways.engines.common.layout import StackFolder
+        from kinetria_cli.gateways.engines.embedded.examiner import EmbeddedExaminer
+
+        return EmbeddedExaminer(StackFolder(settings.home, settings.project), record)
+
+    @staticmethod
+    def _destroys(steps: tuple[Any, ...]) -> bool:
+        return any(_DESTROYS.search(step.sql) for step in steps)
+
+    @staticmethod
+    def run(command: str, *, env_file: Path | None) -> int:
+        """Run a command of ours as a process of its own and return its exit code; what it prints goes to stderr.
+
+        Args:
+            command: As it is typed.
+            env_file: The file of --env-file, which the command reads too.
+        """
+        from kinetria_cli.gateways.engines.common.own_program import run_ourselves
+
+        return run_ourselves(command, env_file=env_file)

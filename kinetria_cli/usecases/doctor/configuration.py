@@ -1,0 +1,55 @@
+"""The first link: settings that cannot be read, or that name nothing."""
+
+import re
+import shlex
+from pathlib import PurePath
+
+from kinetria_cli.domain.doctor import Cause, Finding, broken
+from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
+from kinetria_cli.usecases.doctor.ways import edit
+
+_PREFIX = "failed to parse config: "
+_STATE = re.compile(r"(?P<file>/.*/state\.json) cannot be read: (?P<reason>.*)")
+_UNREADABLE = re.compile(r"(?P<file>/.*) cannot be read: Permission denied")
+_MISSING_FILE = re.compile(r"(?P<file>\S.*) does not exist$")
+_PASSWORD_FILE = re.compile(r"DB_PASSWORD_FILE names (?P<file>.*), which (?:cannot be read: No such file|is empty)")
+_FIRST_NAME = re.compile(r"\b(?P<name>(?:DB|KINETRIA|HTTP|HEALTH|DATABASE|APP|REQUEST)_[A-Z_]+|ENVIRONMENT)\b")
+_FROM = re.compile(r"\(from (?P<origin>[^)]*)\)")
+
+
+def configuration_broken(error: KinetriaError) -> Finding:
+    """Return the finding for settings that could not be used."""
+    if isinstance(error, ConfigMissing) and "kinetria up" in (error.hint or ""):
+        text = "No database is named, and kinetria up of this project has not made one yet."
+        cause = Cause(text, "kinetria up", other="or name one: DB_HOST, DB_USER, DB_PASSWORD, DB_NAME", safe=True)
+        return broken("no database is named, and none is recorded", cause)
+    message = error.message.removeprefix(_PREFIX)
+    command, other = _way(error, message)
+    return broken(message, Cause(f"{message[0].upper()}{message[1:]}.", command, other=other))
+
+
+def _way(error: KinetriaError, message: str) -> tuple[str, str | None]:
+    if state := _STATE.search(message):
+        return _state_way(state["file"], state["reason"])
+    if unreadable := _UNREADABLE.search(message):
+        return f"chmod u+r {shlex.quote(unreadable['file'])}", error.hint
+    if secret := _PASSWORD_FILE.search(message):
+        where, folder = shlex.quote(secret["file"]), shlex.quote(str(PurePath(secret["file"]).parent))
+        return f"mkdir -p {folder} && (umask 077 && read -rs p && printf '%s\\n' \"$p\" > {where})", None
+    if (missing := _MISSING_FILE.search(message)) and "--env-file" in (error.hint or ""):
+        return f"ls -a {shlex.quote(str(PurePath(missing['file']).parent))}", error.hint
+    name = _FIRST_NAME.search(message)
+    origin = _FROM.search(f"{message} {error.hint or ''}")
+    where_from = origin["origin"] if origin else message
+    if "disagree" in message and where_from == "the environment":
+        return "unset DATABASE_URL", None
+    return edit(where_from, name["name"] if name else "DB_HOST"), None
+
+
+def _state_way(file: str, reason: str) -> tuple[str, str]:
+    """What becomes of a record that cannot be read: another user's is given back, a broken one is put aside."""
+    if "Permission denied" in reason:
+        home = shlex.quote(str(PurePath(file).parent.parent))
+        return f'sudo chown -R "$USER" {home}', "or point KINETRIA_HOME at a folder of this user's"
+    where = shlex.quote(file)
+    return f"mv {where} {where}.bad && kinetria up", "the data stay; what is put aside can be removed"

@@ -1,0 +1,288 @@
+"""The links from the TCP connection to the database: one login, whose failure belongs to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kinetria_cli.domain.doctor import Cause, Finding, SessionFacts, Symptom, SymptomKind, broken, well
+from kinetria_cli.domain.errors import KinetriaError
+from kinetria_cli.domain.stack import LOOPBACK_NAMES
+from kinetria_cli.usecases.doctor.ways import FORGET_DATABASE, as_administrator, edit, quoted
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.doctor_ports import LoginProbe, Ports
+    from kinetria_cli.usecases.target import Target
+
+TLS = frozenset(
+    {
+        SymptomKind.NO_TLS,
+        SymptomKind.NO_ROOT_CERTIFICATE,
+        SymptomKind.CERTIFICATE_EXPIRED,
+        SymptomKind.CERTIFICATE_HOST,
+        SymptomKind.CERTIFICATE_UNTRUSTED,
+    }
+)
+DATABASE = frozenset(
+    {
+        SymptomKind.OTHER_ROLE,
+        SymptomKind.NO_DATABASE,
+        SymptomKind.NO_CONNECT_RIGHT,
+        SymptomKind.CLOSED_DATABASE,
+    }
+)
+READERS = frozenset({"standby", "prefer-standby", "read-only"})
+"""Values of target_session_attrs with which a standby is what is wanted (PostgreSQL 16 manual, section 34.1.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where the settings of the database come from.
+
+    Args:
+        known: Variable -> its origin, for people; empty where the database is the recorded one.
+    """
+
+    known: Mapping[str, str]
+
+    def of(self, name: str) -> str:
+        """Return the origin of a variable."""
+        return self.known.get(name) or self.known.get("DATABASE_URL") or "what kinetria up recorded"
+
+    def edit(self, name: str) -> str:
+        """Return the command that corrects a variable where it is set."""
+        return edit(self.of(name), name if name in self.known else "DATABASE_URL")
+
+
+@dataclass
+class Connecting:
+    """Goes into the database once, and tells each link what of it is its own.
+
+    Args:
+        target: The database.
+        own: Whether it is the project's own.
+        login: Goes into it.
+        ports: Looks at this machine's ports.
+        origins: Where the settings come from.
+        own_login_works: See `DoctorPorts`.
+    """
+
+    target: Target
+    own: bool
+    login: LoginProbe
+    ports: Ports
+    origins: Origins
+    own_login_works: Callable[[], bool] | None
+    _outcome: Symptom | None = None
+    _facts: SessionFacts | None = None
+
+    @property
+    def facts(self) -> SessionFacts:
+        """What the session tells; asked once."""
+        if self._facts is None:
+            self._facts = self.login.facts()
+        return self._facts
+
+    @property
+    def _local(self) -> bool:
+        return self.target.params.host in LOOPBACK_NAMES
+
+    def tcp(self) -> Finding:
+        """Whether something listens there and answers."""
+        params = self.target.params
+        try:
+            self.login.reach()
+        except KinetriaError as error:
+            text = f"{error.message[0].upper()}{error.message[1:]}; DB_HOST comes from {self.origins.of('DB_HOST')}."
+            name = (
+                "DB_HOST"
+                if "resolved" in error.message
+                else "DB_PORT"
+                if "DB_PORT" in self.origins.known
+                else "DB_HOST"
+            )
+            command = "kinetria down && kinetria up" if self.own else self.origins.edit(name)
+            other = None if self.own else "or start the server there; for a stack on this machine: kinetria up"
+            return broken(error.message, Cause(text, command, other=other))
+        return well(params.address)
+
+    def tls(self) -> Finding:
+        """Whether the session's encryption can be agreed on; logs in."""
+        self._outcome = self.login.log_in()
+        if self._outcome is not None and self._outcome.kind in TLS:
+            return self._tls_broken(self._outcome)
+        mode = self.target.params.sslmode
+        if self._outcome is None:
+            return well(f"on, DB_SSL_MODE={mode}" if self.login.encrypted else f"off, DB_SSL_MODE={mode}")
+        return well(f"DB_SSL_MODE={mode}")
+
+    def _tls_broken(self, found: Symptom) -> Finding:
+        params = self.target.params
+        fetch = f"openssl s_client -starttls postgres -connect {params.servers[0].address} -showcerts </dev/null"
+        root = 'read -r file && mkdir -p ~/.postgresql && cat "$file" >>~/.postgresql/root.crt'
+        trust = "it asks for the file with the authority's certificate, which the server's owner has"
+        why, command, other = {
+            SymptomKind.NO_TLS: (
+                f"DB_SSL_MODE is {params.sslmode}, and the server offers no TLS",
+                "export DB_SSL_MODE=disable",
+                "only on a network that you trust; else turn TLS on at the server",
+            ),
+            SymptomKind.NO_ROOT_CERTIFICATE: (
+                f"DB_SSL_MODE is {params.sslmode}, and there is no root certificate to check the server's with",
+                root,
+                trust,
+            ),
+            SymptomKind.CERTIFICATE_EXPIRED: (
+                "the server's certificate has expired",
+                f"{fetch} | openssl x509 -noout -subject -dates",
+                "its owner renews it at the server",
+            ),
+            SymptomKind.CERTIFICATE_HOST: (
+                f"the server's certificate is not for {params.host}",
+                "export DB_SSL_MODE=verify-ca",
+                "or name the host in DB_HOST as the certificate does",
+            ),
+            SymptomKind.CERTIFICATE_UNTRUSTED: ("the server's certificate is not signed by one you trust", root, trust),
+        }[found.kind]
+        detail = f"{why}: {found.text}"
+        return broken(detail, Cause(f"No TLS connection to {params.address}: {why}.", command, other=other))
+
+    def login_link(self) -> Finding:
+        """Whether the server lets the role in."""
+        found = self._outcome
+        if found is None or found.kind in DATABASE:
+            return well(f"{self.target.params.user}, its password from {self.origins.of('DB_PASSWORD')}")
+        if found.kind in (SymptomKind.NO_ANSWER, SymptomKind.HUNG_UP, SymptomKind.NOT_POSTGRES, SymptomKind.REFUSED):
+            return self._no_conversation(found)
+        return self._refused(found)
+
+    def _no_conversation(self, found: Symptom) -> Finding:
+        params = self.target.params
+        listener = self.ports.listener(params.port) if self._local else None
+        who = f" ({listener.name})" if listener else ""
+        detail = f"{params.address}{who}: {found.text}"
+        if listener and listener.stopped:
+            text = f"What listens at {params.address}{who} is stopped by a signal: it answers nobody."
+            return broken(f"{params.address}{who} is stopped", Cause(text, f"kill -CONT {listener.pid}"))
+        restart = "kinetria down && kinetria up"
+        if found.kind is SymptomKind.NOT_POSTGRES:
+            text = f"What answers at {params.address}{who} is not PostgreSQL."
+            command = f"kinetria down && kinetria up --db-port {self.ports.next_free(params.port)}"
+            return broken(text[:-1], Cause(text, command if self.own else self.origins.edit("DB_PORT")))
+        text = f"What listens at {params.address}{who} takes connections and does not answer as PostgreSQL does."
+        if self.own:
+            return broken(detail, Cause(text, restart))
+        where = "or look at the server's log"
+        return broken(detail, Cause(text, self.origins.edit("DB_HOST"), other=where))
+
+    def _refused(self, found: Symptom) -> Finding:
+        params = self.target.params
+        user, detail = quoted(params.user), f"{params.user} at {params.address}: {found.text}"
+        if found.kind is SymptomKind.WRONG_PASSWORD:
+            return broken(detail, self._password())
+        causes = {
+            SymptomKind.NO_LOGIN_RIGHT: Cause(
+                f"The role {params.user} exists and may not log in.",
+                as_administrator(params, f"ALTER ROLE {user} LOGIN"),
+            ),
+            SymptomKind.HOST_RULE: Cause(
+                f"No rule of the server's pg_hba.conf lets {params.user} in from here: {found.text}.",
+                as_administrator(params, "SHOW hba_file"),
+                other="add a line for this address there, then: SELECT pg_reload_conf()",
+            ),
+            SymptomKind.STARTING: Cause(
+                f"The server at {params.address} is starting, or recovering from a crash.",
+                "kinetria health --wait 60s",
+                safe=True,
+            ),
+            SymptomKind.STOPPING: Cause(
+                f"The server at {params.address} is shutting down; open sessions hold it up.",
+                "kinetria down && kinetria up" if self.own else "kinetria health --wait 5m",
+            ),
+        }
+        cause = causes.get(found.kind) or self._full(found) or self._unknown(found)
+        return broken(detail, cause)
+
+    def _full(self, found: Symptom) -> Cause | None:
+        if found.kind is not SymptomKind.FULL:
+            return None
+        params = self.target.params
+        name, user = quoted(params.dbname), quoted(params.user)
+        text = f"The server takes no more sessions: {found.text}."
+        if "for role" in found.text:
+            return Cause(text, as_administrator(params, f"ALTER ROLE {user} CONNECTION LIMIT -1"))
+        if "for database" in found.text:
+            return Cause(text, as_administrator(params, f"ALTER DATABASE {name} CONNECTION LIMIT -1"))
+        who = "SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 ORDER BY 4 DESC"
+        if self.own:
+            return Cause(text, "kinetria down && kinetria up", other="it ends every session; better end the idle ones")
+        return Cause(text, as_administrator(params, who), other="then end those that nobody needs")
+
+    def _unknown(self, found: Symptom) -> Cause:
+        text = f"No session at {self.target.params.address}: {found.text}."
+        command = "kinetria logs postgres --tail 50" if self.own else "kinetria config show"
+        return Cause(text, command)
+
+    def _password(self) -> Cause:
+        params, origin = self.target.params, self.origins.of("DB_PASSWORD")
+        if self.own and not self.origins.known:
+            text = f"The server refuses the password that is on file for {params.user}: the data have another."
+            return Cause(text, "kinetria up --reset-password", other="it keeps the data", safe=True)
+        text = f"The server refuses the login of {params.user}; the password came from {origin}"
+        if self.own_login_works is not None and self.own_login_works():
+            return Cause(f"{text}, and what kinetria up recorded works.", FORGET_DATABASE, other="or correct it there")
+        if self.own:
+            return Cause(
+                f"{text}; the one on file is refused too.",
+                "kinetria up --reset-password",
+                other="it keeps the data",
+                safe=True,
+            )
+        return Cause(f"{text}.", self.origins.edit("DB_PASSWORD"), other="or there is no such role: look at DB_USER")
+
+    def database(self) -> Finding:
+        """Whether there is the database, and whether it can be written."""
+        params = self.target.params
+        if self._outcome is not None:
+            return broken(self._outcome.text, self._no_database(self._outcome))
+        facts, name = self.facts, quoted(params.dbname)
+        # With several servers, what writes looks for the primary itself.
+        if facts.in_recovery and not params.others and params.session_attrs not in READERS:
+            text = f"The server at {params.address} is a standby: it takes no writes."
+            return broken(
+                "the server is a standby", Cause(text, self.origins.edit("DB_HOST"), other="name the primary")
+            )
+        if facts.read_only and not facts.in_recovery:
+            whose = f"ROLE {quoted(params.user)}" if facts.read_only_role else f"DATABASE {name}"
+            statement = f"ALTER {whose} SET default_transaction_read_only = off"
+            command = "PGOPTIONS='-c default_transaction_read_only=off' " + as_administrator(
+                params, statement, user=params.user
+            )
+            text = f"The {whose.split(maxsplit=1)[0].lower()} {whose.split(' ', 1)[1]} is read-only by a setting."
+            return broken("read-only", Cause(text, command))
+        return well(f"{params.dbname}, PostgreSQL {facts.version}")
+
+    def _no_database(self, found: Symptom) -> Cause:
+        from difflib import get_close_matches
+
+        params, name = self.target.params, quoted(self.target.params.dbname)
+        if found.kind is SymptomKind.OTHER_ROLE:
+            text = f"None of the servers at {params.address} has the role that is wanted ({params.session_attrs})."
+            return Cause(text, self.origins.edit("DB_HOST"), other="name a server that has it")
+        if found.kind is SymptomKind.NO_CONNECT_RIGHT:
+            text = f"{params.user} may not connect to the database {params.dbname}."
+            return Cause(text, as_administrator(params, f"GRANT CONNECT ON DATABASE {name} TO {quoted(params.user)}"))
+        if found.kind is SymptomKind.CLOSED_DATABASE:
+            text = f"The database {params.dbname} takes no connections (ALLOW_CONNECTIONS is false)."
+            user = params.user if self.own else "postgres"
+            return Cause(text, as_administrator(params, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true", user=user))
+        origin = self.origins.of("DB_NAME")
+        text = f"There is no database {params.dbname} at {params.address}; its name comes from {origin}."
+        close = get_close_matches(params.dbname, self.login.databases(), n=1)
+        create = as_administrator(params, f"CREATE DATABASE {name}", user=params.user)
+        if close and self.origins.known and "DATABASE_URL" not in self.origins.known:
+            import shlex
+
+            return Cause(text, f"export DB_NAME={shlex.quote(close[0])}", other=f"or make it: {create}")
+        return Cause(text, create)

@@ -1,0 +1,103 @@
+"""The link of the schema: what is applied, what waits, and what somebody changed by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, well
+from kinetria_cli.domain.errors import PrivilegeMissing
+from kinetria_cli.domain.figures import counted
+from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, span
+from kinetria_cli.domain.stack import Pooling
+from kinetria_cli.usecases.doctor.ways import as_administrator, quoted
+
+if TYPE_CHECKING:
+    from kinetria_cli.domain.stack import ConnectionParams
+    from kinetria_cli.usecases.doctor.connection import Connecting
+
+_COMMAND = re.compile(r"kinetria migrate [a-z]+(?: (?:--[a-z]+ [a-z]+|\d{4}_\w+))?")
+
+
+def check_schema(
+    connecting: Connecting, status_of: Callable[[], MigrationStatus], destroys: Callable[[], bool]
+) -> Finding:
+    """Return whether the database has the schema that this build expects.
+
+    Args:
+        connecting: Has the session.
+        status_of: Compares files and records.
+        destroys: Whether applying what is pending would remove something.
+
+    Raises:
+        KinetriaError: The folder or the records cannot be read.
+    """
+    facts = connecting.facts
+    try:
+        status = status_of()
+    except PrivilegeMissing as error:
+        return broken(error.message, _no_right(connecting.target.params, error.message))
+    if status.problems:
+        return _problem(status.problems[0], len(status.problems))
+    if facts.runner:
+        text = f"Another run holds the migration lock: {facts.runner}."
+        return broken("another run holds the migration lock", Cause(text, "kinetria migrate --lock-wait 5m", safe=True))
+    if status.pending_ids:
+        pooled = facts.pooling is Pooling.TRANSACTION
+        return _pooled(connecting, status.pending_ids) if pooled else _pending(status, facts.tables, destroys)
+    if ahead := status.ids(MigrationState.AHEAD):
+        return doubtful(f"{span(ahead)} is applied and newer than this build: update kinetria")
+    return _tables(facts.tables, status)
+
+
+def _pooled(connecting: Connecting, pending: tuple[str, ...]) -> Finding:
+    text = "Migrations are pending, and a pooler in transaction mode is in between, through which none is applied."
+    other = "name the server itself, or a pool in session mode; then: kinetria migrate"
+    detail = f"{len(pending)} pending: {span(pending)}; through a pooler in transaction mode"
+    return broken(detail, Cause(text, connecting.origins.edit("DB_PORT"), other=other))
+
+
+def _pending(status: MigrationStatus, tables: tuple[str, ...], destroys: Callable[[], bool]) -> Finding:
+    pending = status.pending_ids
+    if status.head is None and tables:
+        text = f"There are tables ({', '.join(tables)}), and no record of a migration."
+        return broken("tables without a record", Cause(text, "kinetria migrate baseline"))
+    never = "the schema was never made: " if status.head is None else ""
+    detail = f"{never}{len(pending)} pending: {span(pending)}"
+    harmless = not destroys()
+    other = None if harmless else "it removes something: look first with kinetria migrate plan"
+    return broken(detail, Cause(f"{detail[0].upper()}{detail[1:]}.", "kinetria migrate", other=other, safe=harmless))
+
+
+def _no_right(params: ConnectionParams, message: str) -> Cause:
+    name = quoted(params.user)
+    schema = message.removeprefix("permission denied for schema ").split()[0]
+    grant = (
+        f"GRANT USAGE ON SCHEMA {schema} TO {name}"
+        if message.startswith("permission denied for schema")
+        else f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
+    )
+    text = f"The role {params.user} has no right to the tables: {message}."
+    return Cause(text, as_administrator(params, grant, database=params.dbname))
+
+
+def _tables(found: tuple[str, ...], status: MigrationStatus) -> Finding:
+    """Tables of a folder of one's own are not ours to miss: only where every one of ours is made is one missed."""
+    made_here = any("create_users" in name for name in status.applied_ids)
+    gone = [name for name in TABLES if name not in found]
+    if gone and made_here:
+        detail = f"{counted(len(gone), 'table')} gone: {', '.join(gone)}"
+        text = f"{', '.join(gone)}: recorded as made and not there, dropped by hand."
+        return broken(detail, Cause(text, "kinetria db check", other="restore it from a backup"))
+    return well(f"{len(status.applied_ids)} applied, at {status.head}")
+
+
+def _problem(entry: MigrationEntry, count: int) -> Finding:
+    detail = f"{entry.id}: {entry.detail}" + (f"; {count} in all" if count > 1 else "")
+    mend = _COMMAND.search(entry.mend or "")
+    command = mend[0] if mend else "kinetria migrate status"
+    safe = command == "kinetria migrate repair" and entry.state is MigrationState.DIRTY
+    other = None if mend and mend[0] == entry.mend else entry.mend
+    return broken(detail, Cause(f"{entry.id} {entry.detail}.", command, other=other, safe=safe))

@@ -1,0 +1,286 @@
+"""A database of the user's own that cannot be used, and the one cause that doctor names."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kinetria_cli.domain.stack import ConnectionParams
+from tests.conftest import free_port, gateway_for
+from tests.faults.doctoring import in_a_shell, mended, one_cause, well
+from tests.faults.fakepg import error_response, fake_postgres
+from tests.faults.migrating import LOCKS, Session, building, count, write_folder
+from tests.faults.servers import own_server, standby_of
+from tests.faults.stack import wait_for
+from tests.world import HEAD, IDS, MIGRATIONS, Cli, connect_to, database_variables, first_seven
+
+OTHER = "sentinel-of-doctor"
+
+
+@pytest.fixture(autouse=True)
+def no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else runs on this machine is not asked for its health."""
+    monkeypatch.setenv("HTTP_PORT", str(free_port()))
+    monkeypatch.setenv("REQUEST_TIMEOUT", "2s")
+
+
+@contextmanager
+def role(params: ConnectionParams, options: str, password: str = OTHER) -> Iterator[ConnectionParams]:
+    """A role without any right of a superuser."""
+    name = f"{params.dbname}_role"
+    with connect_to(params) as admin:
+        admin.execute(f"CREATE ROLE {name} {options} PASSWORD '{password}'".encode())
+        yield replace(params, user=name, password=password)
+        admin.execute(f"DROP OWNED BY {name}".encode())
+        admin.execute(f"DROP ROLE {name}".encode())
+
+
+def environment(params: ConnectionParams) -> dict[str, str]:
+    """What somebody's shell has; psql takes the password from PGPASSWORD."""
+    return {**database_variables(params), "PGPASSWORD": params.password}
+
+
+def test_a_database_of_ones_own_is_well_and_the_engine_is_left_out(cli: Cli, migrated: ConnectionParams) -> None:
+    statuses = well(cli.use(migrated)("doctor", "--json"))
+    assert [name for name, status in statuses.items() if status == "skipped"] == [
+        *("engine", "process", "volume", "port"),
+        "service",
+    ]
+    shown = cli("doctor").out
+    assert (
+        "-- engine, process, volume, port   skipped: the database is not the project's own (the environment)" in shown
+    )
+
+
+def test_nothing_listens(cli: Cli, server: ConnectionParams) -> None:
+    cause = one_cause(cli.use(replace(server, port=1))("doctor", "--json"), "tcp", secrets=(server.password,))
+    assert cause.cause == (
+        "The database is not reachable at 127.0.0.1:1 (refused); DB_HOST comes from the environment."
+    )
+    assert cause.command == "read -r DB_PORT && export DB_PORT"
+
+
+def test_a_port_is_asked_for_and_then_all_is_well(cli: Cli, migrated: ConnectionParams) -> None:
+    wrong = replace(migrated, port=1)
+    cause = one_cause(cli.use(wrong)("doctor", "--json"), "tcp")
+    mended(cause.command, env=environment(wrong), stdin=f"{migrated.port}\n")
+
+
+def test_a_host_that_has_no_address(cli: Cli, server: ConnectionParams, tmp_path: Path) -> None:
+    dotenv = tmp_path / "work" / ".env"
+    names = database_variables(replace(server, host="nowhere.invalid"))
+    dotenv.write_text("".join(f"{name}={value}\n" for name, value in names.items()))
+    dotenv.chmod(0o600)
+    cause = one_cause(cli("doctor", "--json"), "tcp", secrets=(server.password,))
+    assert cause.cause == (f"The host name 'nowhere.invalid' cannot be resolved; DB_HOST comes from {dotenv} line 1.")
+    assert cause.command == f"${{EDITOR:-vi}} +1 {dotenv}"
+
+
+def test_a_server_that_never_answers(cli: Cli, server: ConnectionParams) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        cause = one_cause(cli.use(replace(server, port=port))("doctor", "--json"), "login")
+    assert f"127.0.0.1:{port}" in cause.cause
+    assert f"pid {os.getpid()}" in cause.cause
+    assert "takes connections and does not answer" in cause.cause
+
+
+def test_another_program_answers(cli: Cli, server: ConnectionParams) -> None:
+    with fake_postgres(b"HTTP/1.1 400 Bad Request\r\n\r\n", times=9) as fake:
+        cause = one_cause(cli.use(replace(server, port=fake.port))("doctor", "--json"), "login")
+    assert cause.cause.startswith(f"What answers at 127.0.0.1:{fake.port} (")
+    assert cause.cause.endswith("is not PostgreSQL.")
+    assert cause.command == "read -r DB_PORT && export DB_PORT"
+
+
+def test_a_server_that_is_starting(cli: Cli, migrated: ConnectionParams) -> None:
+    starting = error_response("57P03", "the database system is starting up")
+    with fake_postgres(starting, times=1, real_port=migrated.port) as fake:
+        params = replace(migrated, port=fake.port)
+        cause = one_cause(cli.use(params)("doctor", "--json"), "login")
+        assert cause.command == "kinetria health --wait 60s"
+        mended(cause.command, env=environment(params))
+
+
+def test_tls_is_required_and_the_server_has_none(cli: Cli, migrated: ConnectionParams) -> None:
+    params = replace(migrated, sslmode="require")
+    cause = one_cause(cli.use(params)("doctor", "--json"), "tls")
+    assert "DB_SSL_MODE is require, and the server offers no TLS" in cause.cause
+    assert cause.command == "export DB_SSL_MODE=disable"
+    mended(cause.command, env=environment(params))
+
+
+def test_a_wrong_password(cli: Cli, migrated: ConnectionParams) -> None:
+    params = replace(migrated, password=OTHER)
+    cause = one_cause(cli.use(params)("doctor", "--json"), "login", secrets=(OTHER, migrated.password))
+    assert cause.cause == "The server refuses the login of kinetria; the password came from the environment."
+    assert cause.command == "read -r -s DB_PASSWORD && export DB_PASSWORD"
+    mended(cause.command, env=environment(params), stdin=f"{migrated.password}\n")
+
+
+def test_a_role_that_may_not_log_in(cli: Cli, migrated: ConnectionParams) -> None:
+    with role(migrated, "NOLOGIN") as params:
+        cause = one_cause(cli.use(params)("doctor", "--json"), "login", secrets=(OTHER,))
+    assert cause.cause == f"The role {params.user} exists and may not log in."
+    assert cause.command.endswith(f"""-c 'ALTER ROLE "{params.user}" LOGIN'""")
+
+
+def test_a_role_with_no_session_left(cli: Cli, migrated: ConnectionParams) -> None:
+    with role(migrated, "LOGIN CONNECTION LIMIT 1") as params:
+        with connect_to(params):
+            cause = one_cause(cli.use(params)("doctor", "--json"), "login")
+        assert "too many connections for role" in cause.cause
+        assert cause.command.endswith(f"""-c 'ALTER ROLE "{params.user}" CONNECTION LIMIT -1'""")
+
+
+def test_a_database_that_is_spelt_otherwise(cli: Cli, migrated: ConnectionParams) -> None:
+    params = replace(migrated, dbname=f"{migrated.dbname}x")
+    cause = one_cause(cli.use(params)("doctor", "--json"), "database")
+    assert cause.cause.startswith(f"There is no database {params.dbname} at ")
+    assert cause.command == f"export DB_NAME={migrated.dbname}"
+    mended(cause.command, env=environment(params))
+
+
+def test_a_role_that_may_not_connect(cli: Cli, migrated: ConnectionParams) -> None:
+    with role(migrated, "LOGIN") as params, connect_to(migrated) as admin:
+        admin.execute(f"REVOKE CONNECT ON DATABASE {migrated.dbname} FROM PUBLIC".encode())
+        cause = one_cause(cli.use(params)("doctor", "--json"), "database")
+        assert cause.cause == f"{params.user} may not connect to the database {params.dbname}."
+        given = cause.command.replace("-U postgres", f"-U {migrated.user}")  # this server's administrator
+        in_a_shell(given, env=environment(migrated))
+        no_right = one_cause(cli("doctor", "--json"), "schema")
+        assert no_right.cause.startswith(f"The role {params.user} has no right to the tables: permission denied for ")
+        in_a_shell(no_right.command.replace("-U postgres", f"-U {migrated.user}"), env=environment(migrated))
+        well(cli("doctor", "--json"))
+
+
+def test_a_database_that_is_read_only(cli: Cli, migrated: ConnectionParams) -> None:
+    with connect_to(migrated) as admin:
+        admin.execute(f"ALTER DATABASE {migrated.dbname} SET default_transaction_read_only = on".encode())
+    cause = one_cause(cli.use(migrated)("doctor", "--json"), "database")
+    assert cause.cause == f'The database "{migrated.dbname}" is read-only by a setting.'
+    mended(cause.command, env=environment(migrated))
+
+
+def test_a_standby(cli: Cli, tmp_path: Path) -> None:
+    with own_server(tmp_path / "own") as primary, standby_of(primary.params, tmp_path) as params:
+        cause = one_cause(cli.use(params)("doctor", "--json"), "database")
+        both = replace(params, others=primary.params.servers)
+        pending = one_cause(cli.use(both)("doctor", "--json"), "schema")  # what writes finds the primary itself
+        assert pending.command == "kinetria migrate"
+        mended(pending.command, env=environment(both))
+    assert cause.cause == f"The server at {params.address} is a standby: it takes no writes."
+    assert cause.command == "read -r DB_HOST && export DB_HOST"
+
+
+def test_a_server_whose_rules_let_nobody_in_and_one_that_is_stopped(cli: Cli, tmp_path: Path) -> None:
+    with own_server(tmp_path / "own") as own:
+        (own.data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+        postmaster = int((own.data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(postmaster, signal.SIGHUP)
+        wait_for(lambda: "reloading configuration files" in own.log)
+        wait_for(lambda: "pg_hba.conf" in cli.use(own.params)("doctor", "--json").out)
+        cause = one_cause(cli("doctor", "--json"), "login", secrets=(own.params.password,))
+        assert cause.cause.startswith("No rule of the server's pg_hba.conf lets kinetria in from here: ")
+        assert cause.command.endswith("-c 'SHOW hba_file'")
+        os.kill(postmaster, signal.SIGSTOP)
+        try:
+            cause = one_cause(cli("doctor", "--json"), "login")
+        finally:
+            os.kill(postmaster, signal.SIGCONT)
+        assert cause.command == f"kill -CONT {postmaster}"
+
+
+def test_a_schema_that_was_never_made_is_made(cli: Cli, empty: ConnectionParams) -> None:
+    cause = one_cause(cli.use(empty)("doctor", "--json"), "schema")
+    assert cause.cause == f"The schema was never made: {len(IDS)} pending: {IDS[0]} to {HEAD}."
+    assert cause.command == "kinetria migrate"
+    mended(cause.command, env=environment(empty))
+
+
+def test_pending_and_destroying_is_not_run_by_itself(
+    cli: Cli, empty: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / "two", m0001_first="CREATE TABLE first (id int);\n")
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
+    gateway_for(empty, folder).apply(lock_wait=5)
+    write_folder(folder, m0002_gone="DROP TABLE first;\n")
+    answer = cli.use(empty)("doctor", "--fix", "--yes", "--json")
+    cause = one_cause(answer, "schema")
+    assert (cause.command, answer.data["fixes"]) == ("kinetria migrate", [])
+    assert cause.cause == "1 pending: 0002_gone."
+
+
+def test_tables_without_a_record(cli: Cli, migrated: ConnectionParams) -> None:
+    with connect_to(migrated) as admin:
+        for (name,) in admin.execute(
+            r"SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(_|yoyo)'"
+        ).fetchall():
+            admin.execute(f"DROP TABLE {name} CASCADE".encode())
+    cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
+    assert cause.command == "kinetria migrate baseline"
+    mended(cause.command, env=environment(migrated))
+
+
+def test_an_applied_file_that_was_edited(
+    cli: Cli, migrated: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copied"
+    folder.mkdir()
+    for path in MIGRATIONS.glob("*.sql"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    edited = folder / f"{HEAD}.sql"
+    edited.write_text(edited.read_text() + "\nSELECT 1;\n")
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
+    cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
+    assert cause.cause.startswith(f"{HEAD} changed after it was applied")
+    assert cause.command == f"kinetria migrate diff {HEAD}"
+    assert cli(*cause.command.split()[1:]).code == 0
+
+
+def test_a_table_that_was_dropped_by_hand(cli: Cli, migrated: ConnectionParams) -> None:
+    with connect_to(migrated) as admin:
+        admin.execute("DROP TABLE refresh_tokens CASCADE")
+    cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
+    assert cause.cause == "refresh_tokens: recorded as made and not there, dropped by hand."
+    assert "refresh_tokens" in cli(*cause.command.split()[1:]).out
+
+
+def test_a_database_that_is_ahead_of_this_build_is_well(
+    cli: Cli, migrated: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(first_seven(tmp_path)))
+    answer = cli.use(migrated)("doctor", "--json")
+    assert well(answer)["schema"] == "warn"
+    assert f"{IDS[7]}, " in answer.data["links"][-2]["detail"]
+
+
+def test_a_migration_lock_that_another_run_holds(cli: Cli, migrated: ConnectionParams) -> None:
+    gateway = gateway_for(migrated)
+    with gateway._access.connect() as holder, gateway._access.locked(holder, 5, lambda _: None):
+        cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
+        assert cause.cause.startswith("Another run holds the migration lock: ")
+        assert cause.command == "kinetria migrate --lock-wait 5m"
+    mended(cause.command, env=environment(migrated))
+
+
+def test_an_interrupted_migration_is_repaired(
+    cli: Cli, empty: ConnectionParams, indexed: Path, holder: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = building(empty, indexed)
+    run.kill()
+    run.communicate()
+    wait_for(lambda: count(empty, LOCKS) == 0)  # the server looks every half second whether its client is there
+    holder.execute("COMMIT")
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(indexed))
+    cause = one_cause(cli.use(empty)("doctor", "--json"), "schema")
+    assert cause.cause.startswith("0002_index ")
+    assert cause.command == "kinetria migrate repair"
+    fixed = in_a_shell("kinetria doctor --fix --yes --json", env=environment(empty))
+    assert [done["command"] for done in fixed.data["fixes"]] == ["kinetria migrate repair", "kinetria migrate"]
+    well(fixed)

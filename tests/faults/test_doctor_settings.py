@@ -1,0 +1,123 @@
+"""Settings that cannot be used, and the one cause that doctor names."""
+
+from pathlib import Path
+
+import pytest
+
+from kinetria_cli.domain.errors import ConfigInvalid
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.state import State, write_password, write_state
+from kinetria_cli.gateways.engines.embedded import programs
+from kinetria_cli.usecases.doctor.configuration import configuration_broken
+from tests.conftest import free_port
+from tests.faults.doctoring import Found, mended, one_cause
+from tests.world import Cli, database_variables
+
+SECRET = "sentinel-of-settings"
+
+
+@pytest.fixture(autouse=True)
+def no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PORT", str(free_port()))
+
+
+@pytest.fixture
+def dotenv(tmp_path: Path) -> Path:
+    return tmp_path / "work" / ".env"
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def lines(params: ConnectionParams, **changed: str) -> str:
+    return "".join(f"{name}={value}\n" for name, value in (database_variables(params) | changed).items())
+
+
+def found(cli: Cli) -> Found:
+    return one_cause(cli("doctor", "--json"), "configuration", secrets=(SECRET,))
+
+
+def test_a_line_that_cannot_be_read(cli: Cli, migrated: ConnectionParams, dotenv: Path) -> None:
+    write(dotenv, f"DB_PASSWORD='{SECRET}\n{lines(migrated)}")
+    cause = found(cli)
+    assert cause.cause == f"{dotenv} line 1 cannot be read."
+    assert cause.command == f"${{EDITOR:-vi}} +1 {dotenv}"
+
+
+def test_a_file_that_is_not_text(cli: Cli, dotenv: Path) -> None:
+    dotenv.write_bytes(b"DB_NAME=x\nDB_HOST=\xff\n")
+    dotenv.chmod(0o600)
+    assert found(cli).command == f"${{EDITOR:-vi}} +2 {dotenv}"
+
+
+def test_two_settings_that_contradict_each_other(cli: Cli, migrated: ConnectionParams, dotenv: Path) -> None:
+    named = lines(migrated)
+    last = named.count("\n") + 1
+    write(dotenv, named + f"DATABASE_URL=postgres://kinetria:{SECRET}@elsewhere/x\n")
+    cause = found(cli)
+    assert f"DATABASE_URL (from {dotenv} line {last}) and DB_HOST (from {dotenv} line 1) disagree" in cause.cause
+    assert cause.command == f"${{EDITOR:-vi}} +{last} {dotenv}"
+
+
+def test_a_value_of_the_environment_that_is_none(
+    cli: Cli, migrated: ConnectionParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.use(migrated)
+    monkeypatch.setenv("DB_PORT", "54x")
+    cause = found(cli)
+    assert cause.cause.startswith("DB_PORT is '54x', not a port")
+    assert cause.command == "read -r DB_PORT && export DB_PORT"
+    mended(cause.command, env={}, stdin=f"{migrated.port}\n")
+
+
+def test_a_database_that_is_named_by_half(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, migrated: ConnectionParams
+) -> None:
+    cli.use(migrated)
+    monkeypatch.delenv("DB_USER")
+    cause = found(cli)
+    assert cause.cause == "DB_USER is not set."
+    assert cause.command == "read -r DB_USER && export DB_USER"
+    mended(cause.command, env={}, stdin="kinetria\n")
+
+
+def test_a_password_file_that_is_gone(cli: Cli, monkeypatch: pytest.MonkeyPatch, migrated: ConnectionParams) -> None:
+    cli.use(migrated)
+    monkeypatch.delenv("DB_PASSWORD")
+    place = Path.cwd().parent / "run secrets" / "password"
+    monkeypatch.setenv("DB_PASSWORD_FILE", str(place))
+    cause = found(cli)
+    assert cause.cause == f"DB_PASSWORD_FILE names {place}, which cannot be read: No such file or directory."
+    mended(cause.command, env={}, stdin=f"{migrated.password}\n")
+    assert place.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_wheel_is_not_installed(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = StackFolder(tmp_path / "kinetria", "kinetria")
+    folder.make()
+    write_password(folder, "embedded", SECRET)
+    write_state(folder, State("embedded", free_port(), free_port(), app_wanted=False))
+    monkeypatch.setattr(programs, "WHEEL_PACKAGE", "no_such_package")
+    cause = one_cause(cli("doctor", "--json"), "engine", secrets=(SECRET,))
+    assert cause.cause.startswith("The embedded PostgreSQL is not installed")
+    assert cause.command.endswith(" -m pip install no-such-package")
+
+
+def test_a_record_of_another_user(tmp_path: Path) -> None:
+    state = tmp_path / "kinetria" / "kinetria" / "state.json"
+    error = ConfigInvalid(
+        f"{state} cannot be read: [Errno 13] Permission denied: '{state}'", hint="where it is another's"
+    )
+    cause = configuration_broken(error).cause
+    assert cause is not None
+    assert cause.command == f'sudo chown -R "$USER" {tmp_path}/kinetria'
+
+
+def test_a_named_settings_file_that_is_gone(cli: Cli, tmp_path: Path) -> None:
+    named = tmp_path / "production.env"
+    cause = one_cause(cli("doctor", "--json", "--env-file", str(named)), "configuration")
+    assert cause.cause == f"{named} does not exist."
+    assert cause.command == f"ls -a {tmp_path}"

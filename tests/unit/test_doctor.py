@@ -1,0 +1,172 @@
+"""The walk of doctor over links of the test's own, the last link, and what --fix runs."""
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kinetria_cli.domain.doctor import Diagnosis, Finding, left_out, well
+from kinetria_cli.domain.errors import ConfirmationRequired, DatabaseBusy, EngineFailed
+from kinetria_cli.domain.health import CheckStatus
+from kinetria_cli.domain.stack import HttpAnswer
+from kinetria_cli.gateways.postgres.login import symptom
+from kinetria_cli.usecases.doctor.fix import MOST_FIXES, fix
+from kinetria_cli.usecases.doctor.service import check_service
+from kinetria_cli.usecases.doctor.walk import _walk, cause_of
+from kinetria_cli.usecases.doctor.ways import edit
+
+HEALTHY = HttpAnswer(200, "healthy", "kinetria", "1")
+SICK = HttpAnswer(503, "unhealthy", "kinetria", "1")
+
+
+def raising(error: Exception) -> Callable[[], Finding]:
+    def look() -> Finding:
+        raise error
+
+    return look
+
+
+def test_a_link_that_never_comes_back_is_its_own_cause() -> None:
+    never = threading.Event()
+
+    def hang() -> Finding:
+        never.wait()
+        return well("it came back")
+
+    found = _walk(
+        [("engine", lambda: well("fine")), ("volume", hang), ("port", lambda: well("fine"))], (), seconds=0.01
+    )
+    never.set()
+    assert found.cause == "The volume gives no answer within 0.03 s."
+    assert [link.status.value for link in found.links] == ["ok", "fail", "skipped"]
+
+
+def test_an_error_of_a_link_is_its_cause_and_a_mistake_of_ours_is_not_hidden() -> None:
+    busy = raising(DatabaseBusy("the server has no room left", hint="kinetria health"))
+    found = _walk([("login", busy)], ("schema",), seconds=1)
+    assert (found.cause, found.command) == ("the server has no room left.", "kinetria health")
+    assert (found.links[-1].name, found.links[-1].detail) == ("schema", "because login is broken")
+    with pytest.raises(ZeroDivisionError):
+        _walk([("login", raising(ZeroDivisionError()))], (), seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("hint", "command", "other"),
+    [
+        ("kinetria up --reset-password makes a new one", "kinetria up --reset-password", None),
+        ("look who made it", "kinetria config show", "look who made it"),
+        (None, "kinetria config show", None),
+    ],
+)
+def test_the_command_of_a_hint(hint: str | None, command: str, other: str | None) -> None:
+    found = cause_of(EngineFailed("it failed", hint=hint))
+    assert (found.command.startswith(command), found.other) == (True, other)
+
+
+def service_ports(*answers: HttpAnswer | None, process: Finding | None = None, own: bool = True) -> Any:
+    given = list(answers)
+    probe = SimpleNamespace(get=lambda _url, timeout: given.pop(0) if len(given) > 1 else given[0])
+    examiner = SimpleNamespace(service=lambda: process or well("running")) if own else None
+    return SimpleNamespace(probe=probe, examiner=examiner, health_url="http://here/health", timeout=1.0, settle=0.2)
+
+
+def test_a_service_that_comes_to_itself_in_time_is_well() -> None:
+    assert check_service(service_ports(SICK, HEALTHY)).status is CheckStatus.OK
+
+
+def test_a_service_that_stays_sick_or_silent_is_started_anew() -> None:
+    sick = check_service(service_ports(SICK))
+    assert sick.detail == "http://here/health answers 503 unhealthy"
+    silent = check_service(service_ports(None))
+    assert silent.cause is not None and sick.cause is not None
+    assert silent.cause.text == "The app service runs and does not answer at http://here/health: it hangs."
+    assert {silent.cause.command, sick.cause.command} == {"kinetria down && kinetria up"}
+
+
+def test_a_service_of_another_database_decides_nothing() -> None:
+    assert check_service(service_ports(SICK, own=False)).status is CheckStatus.WARN
+    assert check_service(service_ports(None, own=False)).status is CheckStatus.SKIPPED
+    assert check_service(service_ports(None, process=left_out("left out"))).status is CheckStatus.SKIPPED
+
+
+class Person:
+    """Somebody at the terminal, or nobody."""
+
+    def __init__(self, answer: str | None) -> None:
+        self._answer = answer
+        self.told: list[str] = []
+
+    @property
+    def present(self) -> bool:
+        return self._answer is not None
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def ask(self, question: str) -> str:
+        self.told.append(question)
+        return self._answer or ""
+
+
+def diagnosis(number: int, *, safe: bool = True) -> Diagnosis:
+    return Diagnosis(f"Cause {number}.", f"kinetria up --http-port {number}", (), safe=safe)
+
+
+WELL = Diagnosis(None, None, ())
+
+
+def test_fix_goes_on_until_all_is_well_and_asks_each_time() -> None:
+    walks, ran, person = [diagnosis(1), diagnosis(2), WELL], [], Person("y\n")
+
+    def run(command: str) -> int:
+        ran.append(command)
+        return 0
+
+    found = fix(lambda: walks.pop(0), run=run, prompt=person, yes=False, dry_run=False)
+    assert found.well
+    assert ran == [done.command for done in found.fixes] == [f"kinetria up --http-port {n}" for n in (1, 2)]
+    assert person.told[0] == "Cause 1. To mend it: kinetria up --http-port 1\nGo on? [y/N] "
+
+
+def test_fix_does_not_run_one_command_twice_and_not_for_ever() -> None:
+    same = fix(lambda: diagnosis(1), run=lambda _: 1, prompt=Person(None), yes=True, dry_run=False)
+    assert [done.exit_code for done in same.fixes] == [1]
+    numbers = iter(range(100))
+    many = fix(lambda: diagnosis(next(numbers)), run=lambda _: 0, prompt=Person(None), yes=True, dry_run=False)
+    assert len(many.fixes) == MOST_FIXES
+
+
+def test_fix_leaves_alone_what_is_not_safe() -> None:
+    found = fix(lambda: diagnosis(1, safe=False), run=raising_run, prompt=Person(None), yes=True, dry_run=False)
+    assert found == diagnosis(1, safe=False)
+
+
+@pytest.mark.parametrize("answer", ["\n", "no\n", None])
+def test_fix_changes_nothing_without_a_yes(answer: str | None) -> None:
+    with pytest.raises(ConfirmationRequired):
+        fix(lambda: diagnosis(1), run=raising_run, prompt=Person(answer), yes=False, dry_run=False)
+
+
+def raising_run(_: str) -> int:
+    raise AssertionError("it was run")
+
+
+@pytest.mark.parametrize(
+    ("origin", "name", "command"),
+    [
+        ("/work/.env line 4", "DB_PASSWORD", "${EDITOR:-vi} +4 /work/.env"),
+        ("DATABASE_URL in /my work/.env line 4", "DB_HOST", "${EDITOR:-vi} +4 '/my work/.env'"),
+        ("/run/secrets/db, named by the environment", "DB_PASSWORD", "${EDITOR:-vi} /run/secrets/db"),
+        ("the environment", "DB_PASSWORD", "read -r -s DB_PASSWORD && export DB_PASSWORD"),
+        ("the environment", "DB_HOST", "read -r DB_HOST && export DB_HOST"),
+    ],
+)
+def test_where_a_setting_is_corrected(origin: str, name: str, command: str) -> None:
+    assert edit(origin, name) == command
+
+
+def test_what_no_pattern_knows_is_told_as_it_is() -> None:
+    found = symptom('connection to server at "h" (10.0.0.1), port 5432 failed: FATAL:  something quite new')
+    assert (found.kind.value, found.text) == ("other", "something quite new")
