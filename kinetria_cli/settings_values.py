@@ -49,7 +49,18 @@ def hosts(text: str) -> list[str]:
             raise ValueError(f"is {text!r}, with a space in it; hosts are separated by commas alone")
         if re.fullmatch(r"[^:]+:[0-9]+|\[.*\](:[0-9]+)?", host):
             raise ValueError(f"is {text!r}; ports are named by DB_PORT, and addresses have no brackets")
+        if not host.startswith("/") and not _is_name(host):
+            raise ValueError(f"is {text!r}; between the dots of a host name are 1 to 63 characters")
     return found
+
+
+def _is_name(host: str) -> bool:
+    """Whether a name can be looked up at all: `getaddrinfo` raises no error of the network's where it cannot."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def count(text: str) -> int:

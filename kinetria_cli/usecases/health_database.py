@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from kinetria_cli.domain.errors import KinetriaError, MigrationFileInvalid
+from kinetria_cli.domain.errors import KinetriaError, MigrationFileInvalid, PrivilegeMissing
 from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.health import Check, CheckStatus, skipped
 from kinetria_cli.domain.migration import MigrationStatus, span
@@ -135,7 +135,8 @@ def _recovery(state: ServerState, wanted: str) -> Check:
 def _schema(findings: Findings) -> Check:
     found = findings.facts.migrations
     if found is None:
-        return _failed("schema", findings, 0.0)
+        refused = findings.login.error
+        return _hidden("schema", refused) if isinstance(refused, PrivilegeMissing) else _failed("schema", findings, 0.0)
     if isinstance(found, MigrationFileInvalid):
         return Check("schema", CheckStatus.UNKNOWN, 0.0, found.message, found.hint)
     if isinstance(found, KinetriaError):

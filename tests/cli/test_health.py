@@ -66,6 +66,18 @@ def test_a_watch_is_no_json_document(
     assert answer.error["message"] == "--watch shows a table to people, and JSON is one document"
 
 
+def test_a_host_may_be_the_folder_of_the_servers_socket(cli: Cli, migrated: ConnectionParams, sql: Sql) -> None:
+    row = sql.execute("SHOW unix_socket_directories").fetchone()
+    assert row is not None
+    server = replace(migrated, host=str(row[0]), sslmode="require")  # which libpq asks of TCP alone
+    answer = cli.use(server)("health", "--json")
+    assert answer.code == 0, answer.out
+    assert checks(answer)["database tcp"] == ("ok", f"{row[0]}:{migrated.port}", None)
+    assert checks(answer)["certificate"] == ("skipped", "TLS is off", None)
+    other = cli.use(replace(server, port=1))("health", "--json")
+    assert checks(other)["database tcp"][:2] == ("fail", f"the database is not reachable at {row[0]}:1 (refused)")
+
+
 def test_a_degraded_database_fails_only_where_that_is_asked_for(cli: Cli, migrated: ConnectionParams, sql: Sql) -> None:
     sql.execute(f"ALTER DATABASE {migrated.dbname} SET default_transaction_read_only = on".encode())
     answer = cli.use(migrated)("health", "--json")

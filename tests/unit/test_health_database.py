@@ -12,6 +12,7 @@ from kinetria_cli.domain.errors import (
     LoginRefused,
     MigrationConflict,
     MigrationFileInvalid,
+    PrivilegeMissing,
 )
 from kinetria_cli.domain.health import CheckStatus
 from kinetria_cli.domain.migration import MigrationStatus
@@ -149,6 +150,18 @@ def test_who_uses_the_server_is_judged(
     found = told(check_health(ports(inspect=telling(replace(PRIMARY, activity=activity)))))
     assert (found["connections"][:2], found["transactions"][:2]) == (connections, transactions)
     assert all(found[name][2] for name in ("connections", "transactions") if found[name][0] is not OK)
+
+
+def test_a_schema_that_the_role_may_not_read_is_unknown() -> None:
+    hidden = PrivilegeMissing("permission denied for table _kinetria_migration", hint="grant it")
+
+    def inspect(facts: DatabaseFacts, seconds: float) -> None:
+        telling(migrations=None)(facts, seconds)
+        raise hidden
+
+    report = check_health(ports(inspect=inspect))
+    assert told(report)["schema"] == (UNKNOWN, hidden.message, "grant it")
+    assert told(report)["connections"][0] == OK
 
 
 @pytest.mark.parametrize(

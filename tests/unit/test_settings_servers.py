@@ -61,6 +61,12 @@ def test_addresses_without_brackets_are_hosts_too() -> None:
     assert servers_of({**PARTS, "DB_HOST": "::1,10.0.0.1", "DB_PORT": "1,2"}) == ["[::1]:1", "10.0.0.1:2"]
 
 
+def test_what_can_be_looked_up_and_the_folder_of_a_socket_is_a_host() -> None:
+    hosts = ("db_1", "db.example.", "x" * 63, "bücher.example", "fe80::1%eth0", f"/tmp/{'x' * 70}..d")
+    values = {**PARTS, "DB_HOST": ",".join(hosts)}
+    assert tuple(server.host for server in read(values).params.servers) == hosts
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
@@ -88,6 +94,13 @@ def test_addresses_without_brackets_are_hosts_too() -> None:
                 f"DB_HOST is {hosts!r}; ports are named by DB_PORT, and addresses have no brackets",
             )
             for hosts in ("h1:5432", "h1,h2:5432", "[::1],h2", "[::1]:5432")
+        ),
+        *(
+            (
+                {"DB_HOST": hosts},
+                f"DB_HOST is {hosts!r}; between the dots of a host name are 1 to 63 characters",
+            )
+            for hosts in ("a..b,h2", "h1,.b", f"h1,{'x' * 64}.example", f"h1,{'ü' * 64}")
         ),
         (
             {"DB_TARGET_SESSION_ATTRS": "writable"},

@@ -90,6 +90,11 @@ class Refresher:
     async def refresh(self) -> None:
         """Ask, unless the last question is not answered yet, and take what is said within the deadline."""
         self._asked_at = time.monotonic()
+        if self._question is not None and self._question.done():
+            # What came too late was true then: an interval later it would be told as true now.
+            late, self._question = self._question.exception(), None
+            if late is not None:
+                self._report_bug(late)
         if self._question is None:
             self._question = self._start_question()
         await asyncio.wait({self._question}, timeout=CHECK_SECONDS)

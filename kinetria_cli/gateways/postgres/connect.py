@@ -79,7 +79,7 @@ def open_connection(
 
 
 def reach(params: ConnectionParams, *, timeout: float) -> None:
-    """Open and close a TCP connection, without a login, to the first of the servers that takes one.
+    """Open and close a connection, without a login, to the first of the servers that takes one.
 
     Args:
         params: Where to.
@@ -101,13 +101,27 @@ def reach(params: ConnectionParams, *, timeout: float) -> None:
 
 def _reach(params: ConnectionParams, timeout: float) -> None:
     try:
-        socket.create_connection((params.host, params.port), timeout).close()
+        _open_socket(params, timeout).close()
     except socket.gaierror as error:
         raise unresolvable(params) from error
     except TimeoutError as error:
         raise no_answer(params) from error
     except OSError as error:
         raise refused(params) from error
+
+
+def _open_socket(params: ConnectionParams, timeout: float) -> socket.socket:
+    """Connect by TCP; a host that is a folder holds the server's socket (PostgreSQL 16 manual, section 34.1.2)."""
+    if not params.host.startswith("/"):
+        return socket.create_connection((params.host, params.port), timeout)
+    opened = socket.socket(socket.AF_UNIX)
+    try:
+        opened.settimeout(timeout)
+        opened.connect(f"{params.host}/.s.PGSQL.{params.port}")
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 def find_primary(params: ConnectionParams, *, timeout: float) -> ConnectionParams:

@@ -52,11 +52,11 @@ FROM pg_is_in_recovery() AS in_recovery,
          SELECT CASE WHEN in_recovery THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn
      ) AS here,
      LATERAL (
-         -- Of a session that our role may not look at, only the type is missing here.
+         -- Of a session that our role may not look at, only the type is missing here. Autovacuum belongs to nobody.
          SELECT count(*)::int AS connections,
                 (count(*) FILTER (WHERE backend_type IS NULL AND datname = current_database()))::int AS hidden
          FROM pg_stat_activity
-         WHERE datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+         WHERE datid IS NOT NULL AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
      ) AS sessions,
      LATERAL (
          -- What a standby has not confirmed counts since its last answer: the server's own figure stands still then.
