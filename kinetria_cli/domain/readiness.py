@@ -47,12 +47,14 @@ class Sighting:
         read_only: This session, or the next that logs in, may not write.
         migrations: What is recorded; None where the role may not read it.
         seconds: How long the look took.
+        lost: Whether the connection of the look before had ended: the server was away meanwhile, however shortly.
     """
 
     in_recovery: bool
     read_only: bool
     migrations: tuple[RecordedMigration, ...] | None
     seconds: float
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

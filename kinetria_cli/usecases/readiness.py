@@ -51,7 +51,7 @@ class Examiner:
             self._was_away = True
             return unanswered(error.message, pool=judge_pool(self.room()))
         pool = judge_pool(self.room())
-        if self._was_away:
+        if self._was_away or found.lost:
             self.renew()
             self._was_away = False
         schema, warnings = judge_schema(self.expected, found.migrations)

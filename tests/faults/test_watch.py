@@ -142,8 +142,11 @@ def test_a_connection_that_was_cut_since_the_last_look_is_made_anew(chaos: tuple
     proxy, watch = chaos
     watch.look()
     proxy.cut()
-    assert watch.look().migrations
+    found = watch.look()
+    assert found.migrations
+    assert found.lost
     assert proxy.connections == 2
+    assert not watch.look().lost
 
 
 def test_a_server_that_is_gone_is_unreachable(migrated: ConnectionParams) -> None:
@@ -291,6 +294,9 @@ def test_the_pool_is_usable_at_once_when_the_database_is_back(chaos: tuple[Chaos
         assert examiner().failing == ("database",)
         proxy.cut()  # the pool's connection is broken, and the pool does not know
         away = False
+        assert examiner().failing == ()
+        database.ping()
+        proxy.cut()  # no look was under way
         assert examiner().failing == ()
         database.ping()
     finally:

@@ -4,8 +4,26 @@ import pytest
 
 from kinetria_cli.domain.errors import WaitTimedOut
 from kinetria_cli.domain.health import Check, CheckStatus, FailOn, HealthReport, HealthStatus, summarise
-from kinetria_cli.usecases.health_wait import LEAST_CHECK_SECONDS, wait_healthy, watch_health
+from kinetria_cli.usecases.health_wait import LEAST_CHECK_SECONDS, POLL_SECONDS, wait_healthy, watch_health
 from tests.unit.health_world import FAIL, OK, UNKNOWN, WARN, report
+
+
+class Clock:
+    """Stands still, but for pauses: however slow the machine is, a limit of time passes where a test says so."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here takes any time."""
+    monkeypatch.setattr("kinetria_cli.domain.deadline.time", Clock())
 
 
 class Reports:
@@ -38,8 +56,12 @@ def test_one_success_between_failures_is_not_enough() -> None:
 
 def test_a_success_at_the_very_end_is_looked_at_once_more() -> None:
     check = Reports(report(FAIL), report(OK))
-    assert wait_healthy(check, seconds=0.01, waiting_for=lambda _: None).passes()
+    assert wait_healthy(check, seconds=POLL_SECONDS, waiting_for=lambda _: None).passes()
     assert check.asked == 3
+    flapping = Reports(report(FAIL), report(OK), report(FAIL))
+    with pytest.raises(WaitTimedOut):
+        wait_healthy(flapping, seconds=POLL_SECONDS, waiting_for=lambda _: None)
+    assert flapping.asked == 3
 
 
 def test_a_check_is_given_what_is_left_of_the_wait_and_enough_to_succeed() -> None:
@@ -49,7 +71,7 @@ def test_a_check_is_given_what_is_left_of_the_wait_and_enough_to_succeed() -> No
     assert set(check.limits) == {LEAST_CHECK_SECONDS}
     check = Reports(report(OK))
     wait_healthy(check, seconds=300, waiting_for=lambda _: None)
-    assert all(LEAST_CHECK_SECONDS < limit <= 300 for limit in check.limits)
+    assert check.limits == pytest.approx([300, 300 - POLL_SECONDS])
 
 
 def test_with_fail_on_degraded_a_warning_is_waited_for() -> None:

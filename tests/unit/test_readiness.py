@@ -1,6 +1,7 @@
 """The verdict on what a look at the database found."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -153,3 +154,10 @@ def test_the_pool_is_renewed_once_when_the_database_is_back() -> None:
         examine()
         counts.append(len(renewed))
     assert counts == [0, 0, 0, 1, 1]
+
+
+def test_the_pool_is_renewed_where_the_database_was_away_between_two_looks() -> None:
+    renewed: list[bool] = []
+    examine = examiner(iter([FINE, replace(FINE, lost=True), FINE]), renewed)
+    assert [examine().failing for _ in range(3)] == [(), (), ()]
+    assert renewed == [True]

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 import psycopg
@@ -60,7 +61,7 @@ class Watch:
             if not kept:
                 raise
         # A server that was restarted since the last look ended the connection that was kept; that is past.
-        return self._look()
+        return replace(self._look(), lost=True)
 
     def abandon(self) -> None:
         """End the look that is under way, from another thread: its connection is closed, and it raises.
