@@ -55,7 +55,7 @@ VARIABLES = (
     Variable("DB_TARGET_SESSION_ATTRS"),
     Variable("DB_POOL_MIN_SIZE", values.count, "1"),
     Variable("DB_POOL_MAX_SIZE", values.count, "10"),
-    Variable("HTTP_HOST", default="127.0.0.1"),
+    Variable("HTTP_HOST", values.host, "127.0.0.1"),
     Variable("HTTP_PORT", values.port, "8080"),
     Variable("HEALTH_TOKEN", values.token, secret=True),
     Variable("HEALTH_TOKEN_FILE"),

@@ -39,25 +39,32 @@ def ports(text: str) -> list[int]:
     return [port(part) for part in text.split(",")]
 
 
+def host(text: str) -> str:
+    """Return one host name or address, as it can stand in a URL; an IPv6 address without brackets."""
+    if not re.fullmatch(r"[^\s,/?#@\[\]\\]+", plain(text)) or not _is_name(text):
+        raise ValueError(f"is {text!r}, not one host name or address")
+    return text
+
+
 def hosts(text: str) -> list[str]:
     """Return host names, addresses or the folders of sockets, separated by commas alone."""
     found = plain(text).split(",")
     if not all(found):
         raise ValueError(f"is {text!r}, where a host is empty; hosts are separated by single commas")
-    for host in found:
-        if not host.startswith("/") and re.search(r"\s", host):
+    for name in found:
+        if not name.startswith("/") and re.search(r"\s", name):
             raise ValueError(f"is {text!r}, with a space in it; hosts are separated by commas alone")
-        if re.fullmatch(r"[^:]+:[0-9]+|\[.*\](:[0-9]+)?", host):
+        if re.fullmatch(r"[^:]+:[0-9]+|\[.*\](:[0-9]+)?", name):
             raise ValueError(f"is {text!r}; ports are named by DB_PORT, and addresses have no brackets")
-        if not host.startswith("/") and not _is_name(host):
+        if not name.startswith("/") and not _is_name(name):
             raise ValueError(f"is {text!r}; between the dots of a host name are 1 to 63 characters")
     return found
 
 
-def _is_name(host: str) -> bool:
+def _is_name(text: str) -> bool:
     """Whether a name can be looked up at all: `getaddrinfo` raises no error of the network's where it cannot."""
     try:
-        host.encode("idna")
+        text.encode("idna")
     except UnicodeError:
         return False
     return True

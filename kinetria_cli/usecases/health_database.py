@@ -135,13 +135,21 @@ def _recovery(state: ServerState, wanted: str) -> Check:
 def _schema(findings: Findings) -> Check:
     found = findings.facts.migrations
     if found is None:
-        refused = findings.login.error
-        return _hidden("schema", refused) if isinstance(refused, PrivilegeMissing) else _failed("schema", findings, 0.0)
+        return _schema_unread(findings)
     if isinstance(found, MigrationFileInvalid):
         return Check("schema", CheckStatus.UNKNOWN, 0.0, found.message, found.hint)
     if isinstance(found, KinetriaError):
         return Check("schema", CheckStatus.FAIL, 0.0, found.message, found.hint)
     return _migrations(found)
+
+
+def _schema_unread(findings: Findings) -> Check:
+    refused = findings.login.error
+    if not isinstance(refused, PrivilegeMissing):
+        return _failed("schema", findings, 0.0)
+    user = findings.target.params.user
+    hint = f"as the owner of the tables: GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}"
+    return Check("schema", CheckStatus.UNKNOWN, 0.0, refused.message, hint)
 
 
 def _migrations(found: MigrationStatus) -> Check:

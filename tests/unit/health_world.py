@@ -48,7 +48,7 @@ def report(*statuses: CheckStatus) -> HealthReport:
 
 def telling(
     state: ServerState = PRIMARY,
-    migrations: MigrationStatus | KinetriaError = MIGRATED,
+    migrations: MigrationStatus | KinetriaError | None = MIGRATED,
     *,
     server: Server = HERE,
     tls: bool = False,

@@ -153,14 +153,15 @@ def test_who_uses_the_server_is_judged(
 
 
 def test_a_schema_that_the_role_may_not_read_is_unknown() -> None:
-    hidden = PrivilegeMissing("permission denied for table _kinetria_migration", hint="grant it")
+    hidden = PrivilegeMissing("permission denied for table _kinetria_migration")
 
     def inspect(facts: DatabaseFacts, seconds: float) -> None:
         telling(migrations=None)(facts, seconds)
         raise hidden
 
     report = check_health(ports(inspect=inspect))
-    assert told(report)["schema"] == (UNKNOWN, hidden.message, "grant it")
+    hint = "as the owner of the tables: GRANT SELECT ON ALL TABLES IN SCHEMA public TO kinetria"
+    assert told(report)["schema"] == (UNKNOWN, hidden.message, hint)
     assert told(report)["connections"][0] == OK
 
 

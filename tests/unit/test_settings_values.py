@@ -1,5 +1,6 @@
 """What a setting's text becomes."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,19 @@ def test_any_text_is_a_positive_duration_or_refused(text: str) -> None:
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0.0), ("0s", 0.0), ("00ms", 0.0), ("3", 3.0), ("1m", 60.0)])
 def test_a_wait_may_be_nothing(text: str, seconds: float) -> None:
     assert values.wait(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["localhost", "127.0.0.1", "0.0.0.0", "::", "fe80::1%eth0", "app_1", "bücher.example"])
+def test_a_host_is_a_name_or_an_address(text: str) -> None:
+    assert values.host(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a..b", "x" * 64, "x/y", "u@h", "h#", "h?x", "[::1]", "h1,h2", "a b", "h\n", "h\\"]
+)
+def test_what_is_not_a_host_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=f"^is {re.escape(repr(text))}, not one host name or address$"):
+        values.host(text)
 
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("65535", 65535), ("05432", 5432)])
