@@ -152,6 +152,25 @@ def test_an_answer_from_before_this_look_is_not_told_as_one_of_now(
     assert asked.bugs == ([late] if isinstance(late, Exception) else [])
 
 
+def test_a_machine_without_a_thread_left_costs_one_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(GOOD)
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def scenario() -> None:
+        refresher = asked.refresher()
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            await refresher.refresh()
+        assert not refresher.healthy
+        await refresher.refresh()
+        assert refresher.healthy
+
+    asyncio.run(scenario())
+    assert [str(bug) for bug in asked.bugs] == ["can't start new thread"]
+
+
 def test_it_asks_again_and_again() -> None:
     asked = Asked(GOOD, unanswered("away"), GOOD)
 

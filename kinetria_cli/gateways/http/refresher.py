@@ -149,5 +149,8 @@ class Refresher:
             with contextlib.suppress(RuntimeError):  # the service has ended meanwhile, and its loop with it
                 loop.call_soon_threadsafe(settle, verdict, problem)
 
-        threading.Thread(target=ask, name="refresher", daemon=True).start()
+        try:
+            threading.Thread(target=ask, name="refresher", daemon=True).start()
+        except RuntimeError as error:  # no thread is left on this machine, now: the next question may get one
+            answer.set_exception(error)
         return answer
