@@ -210,3 +210,19 @@ def test_no_password_is_in_any_answer(cli: Cli, migrated: ConnectionParams) -> N
         answer = cli.use(migrated)("health", *arguments)
         assert answer.code == 0
         assert migrated.password not in answer.out + answer.err
+
+
+def test_with_deep_it_finds_what_db_check_finds_and_does_not_wait_for_records(
+    cli: Cli, migrated: ConnectionParams, sql: Sql
+) -> None:
+    assert "records" not in checks(cli.use(migrated)("health", "--json"))
+    well = cli("health", "--deep", "--json")
+    assert (well.code, checks(well)["records"]) == (0, ("ok", "0 errors, 0 warnings", None)), well.out
+    sql.execute("ALTER TABLE users DROP COLUMN email CASCADE")
+    broken = cli("health", "--deep", "--wait", "10m", "--json")
+    assert (broken.code, broken.data["status"]) == (1, "unhealthy")
+    assert list(checks(broken))[-1] == "records"
+    status, detail, hint = checks(broken)["records"]
+    assert (status, hint) == ("fail", "kinetria db check")
+    assert not detail.startswith("0 errors")
+    assert cli("health", "--json").code == 0
