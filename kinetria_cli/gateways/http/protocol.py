@@ -129,3 +129,6 @@ class BoundedProtocol(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+        # A client that does not read would keep it open for ever.
+        self._clock.cancel()
+        self._clock = self.loop.call_later(EXCHANGE_SECONDS, self.drop)
