@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -84,7 +84,7 @@ class HealthChecks:
 
     def _inspect(self, facts: DatabaseFacts, seconds: float) -> None:
         """Log in once and ask everything on that connection."""
-        from kinetria_cli.gateways.pooling import cut_off_after
+        from kinetria_cli.gateways.pooling import cut_off_after, pooling
         from kinetria_cli.gateways.postgres.server import login_of, server_state
 
         params = self.target.params
@@ -101,3 +101,5 @@ class HealthChecks:
                     facts.migrations = self.status_on(params, opened)
                 except KinetriaError as error:
                     facts.migrations = error
+                if facts.state.pooling is None:  # last, for a pool without room takes its time
+                    facts.state = replace(facts.state, pooling=pooling(opened))

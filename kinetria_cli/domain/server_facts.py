@@ -73,7 +73,8 @@ class Replication:
 class ServerState:
     """What the server says, and what the connection has of a session there.
 
-    `activity` and `replication` are the error instead where our role may not read a view.
+    `activity` and `replication` are the error instead where our role may not read a view; `pooling` is None where a
+    pooler is in between and more is not known (yet).
     """
 
     version: str
@@ -81,7 +82,7 @@ class ServerState:
     read_only: bool
     activity: Activity | KinetriaError
     replication: Replication | KinetriaError
-    pooling: Pooling = Pooling.NONE
+    pooling: Pooling | None = Pooling.NONE
 
 
 @dataclass(slots=True)

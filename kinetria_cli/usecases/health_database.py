@@ -115,6 +115,7 @@ def _login(found: Findings) -> Check:
 
 def _server(state: ServerState) -> Check:
     through = {
+        None: ", through a pooler (whose mode is not known)",
         Pooling.NONE: "",
         Pooling.SESSION: ", through a pooler (session mode)",
         Pooling.TRANSACTION: ", through a pooler (transaction mode: migrations need the server itself)",

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 
 from kinetria_cli.domain.errors import PooledSession
@@ -117,6 +118,23 @@ def test_health_says_what_the_server_is_reached_through(
     with other_clients(pooled):
         assert server(pooled) == through
     assert server(replace(sessions, dbname=pooled.dbname)) == "through a pooler (session mode)"
+
+
+def test_health_has_its_answers_also_where_the_mode_of_the_pooler_cannot_be_found_out(
+    cli: Cli, pooled: ConnectionParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def refuse(_: object) -> Pooling:
+        asked.append(True)
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr("kinetria_cli.gateways.pooling.pooling", refuse)
+    answer = cli.use(pooled)("health", "--json")
+    checks = {check["name"]: (check["status"], check["detail"]) for check in answer.data["checks"]}
+    assert asked == [True]
+    assert {checks[name][0] for name in ("login", "query", "server", "schema")} == {"ok"}
+    assert checks["server"][1].endswith(", through a pooler (whose mode is not known)")
 
 
 def test_doctor_sends_nobody_to_migrate_through_it(

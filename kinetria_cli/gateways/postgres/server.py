@@ -9,7 +9,7 @@ from psycopg import pq
 from kinetria_cli.domain.errors import PrivilegeMissing
 from kinetria_cli.domain.server_facts import Activity, Login, Replication, ServerState, Standby, Transaction
 from kinetria_cli.domain.sizes import DatabaseSizes, TableSize
-from kinetria_cli.domain.stack import ConnectionParams, Server, ServerInfo
+from kinetria_cli.domain.stack import ConnectionParams, Pooling, Server, ServerInfo
 from kinetria_cli.gateways.pooling import pooling
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.errors import query_error
@@ -36,6 +36,8 @@ def login_of(connection: Connection, seconds: float) -> Login:
 def server_state(connection: Connection, params: ConnectionParams) -> ServerState:
     """Ask the server behind a connection how it is, in one statement where our role may read the statistics.
 
+    What sort of a pooler is in between is left open.
+
     Args:
         connection: In autocommit mode.
         params: Where to, for the words of an error.
@@ -46,13 +48,18 @@ def server_state(connection: Connection, params: ConnectionParams) -> ServerStat
         problem = query_error(error, params)
         hidden = PrivilegeMissing(problem.message, hint=f"as a superuser: GRANT pg_monitor TO {params.user}")
         version, in_recovery, read_only, own_pid = _one(connection, "state_without_statistics")
-        return ServerState(version, in_recovery, read_only, hidden, hidden, pooling(connection, own_pid))
+        return ServerState(version, in_recovery, read_only, hidden, hidden, _at_once(connection, own_pid))
     *facts, own_pid = row
     version, in_recovery, read_only, connections, most, reserved, unseen, pid, *of_it, standbys, receiving, lag = facts
     oldest = None if pid is None else Transaction(pid, *of_it)
     activity = Activity(connections, most, reserved, unseen, oldest)
     replication = Replication(tuple(Standby(*standby) for standby in standbys), receiving, lag)
-    return ServerState(version, in_recovery, read_only, activity, replication, pooling(connection, own_pid))
+    return ServerState(version, in_recovery, read_only, activity, replication, _at_once(connection, own_pid))
+
+
+def _at_once(connection: Connection, own_pid: int) -> Pooling | None:
+    """What is known without another connection; see `pooling` for the rest."""
+    return Pooling.NONE if own_pid == connection.info.backend_pid else None
 
 
 def _one(connection: Connection, name: str) -> tuple[Any, ...]:
