@@ -1,8 +1,10 @@
-"""The composition root: the one place that knows the settings, the gateways and the use cases' needs."""
+"""The composition root: the one place that knows the settings, the gateways and the use cases' needs.
+
+Its parts are imported when they are asked for: a command pays for what it uses.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -10,28 +12,28 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
-from kinetria_cli.bootstrap_bundle import Archives, BundleSources, libpq_version
-from kinetria_cli.bootstrap_checks import DatabaseChecks
-from kinetria_cli.bootstrap_doctor import Doctor
 from kinetria_cli.bootstrap_engines import Engines
-from kinetria_cli.bootstrap_health import HealthChecks
 from kinetria_cli.bootstrap_migrations import MigrationTools
-from kinetria_cli.bootstrap_seeds import Seeds
-from kinetria_cli.bootstrap_service import Service
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
 from kinetria_cli.settings import Settings
 from kinetria_cli.settings_sources import DISTRIBUTION
-from kinetria_cli.usecases.bundle_parts import BundleTools
 from kinetria_cli.usecases.environment import passfile_line
 from kinetria_cli.usecases.target import Target, choose_target
 
 if TYPE_CHECKING:
+    from kinetria_cli.bootstrap_bundle import BundleSources
+    from kinetria_cli.bootstrap_checks import DatabaseChecks
+    from kinetria_cli.bootstrap_doctor import Doctor
+    from kinetria_cli.bootstrap_health import HealthChecks
+    from kinetria_cli.bootstrap_seeds import Seeds
+    from kinetria_cli.bootstrap_service import Service
     from kinetria_cli.domain.insight import TrainingLog
     from kinetria_cli.domain.migration_ports import MigrationGateway
     from kinetria_cli.domain.ports import Database, Engine, HttpProbe
     from kinetria_cli.domain.verify import Workbench
+    from kinetria_cli.usecases.bundle_parts import BundleTools
     from kinetria_cli.usecases.carry import Carrier
 
 
@@ -124,6 +126,8 @@ class Container:
     @cached_property
     def service(self) -> Service:
         """What the app service is made of."""
+        from kinetria_cli.bootstrap_service import Service
+
         return Service(self.settings)
 
     def training_log(self, params: ConnectionParams) -> TrainingLog:
@@ -148,11 +152,15 @@ class Container:
     @cached_property
     def seeds(self) -> Seeds:
         """What works on seeds."""
+        from kinetria_cli.bootstrap_seeds import Seeds
+
         return Seeds(self.settings, self.migrations)
 
     @cached_property
     def checks(self) -> DatabaseChecks:
         """What looks at a database as a whole."""
+        from kinetria_cli.bootstrap_checks import DatabaseChecks
+
         return DatabaseChecks(self.settings, self._connect, partial(self.migration_tools.drift, probe=self.probe))
 
     def _connect(self, params: ConnectionParams) -> Callable[[], AbstractContextManager[Any]]:
@@ -169,6 +177,8 @@ class Container:
     @cached_property
     def health(self) -> HealthChecks:
         """What asks every part of the stack whether it works."""
+        from kinetria_cli.bootstrap_health import HealthChecks
+
         return HealthChecks(
             target=self.target,
             engine=self.engine if self.target.own else None,
@@ -184,6 +194,8 @@ class Container:
     @property
     def doctor(self) -> Doctor:
         """What walks from the configuration to the service."""
+        from kinetria_cli.bootstrap_doctor import Doctor
+
         return Doctor(self.settings, self.engines, self.probe, self.migration_tools)
 
     def passfile(self) -> str:
@@ -192,6 +204,8 @@ class Container:
         Raises:
             FileUnwritable: It cannot be written.
         """
+        import hashlib
+
         from kinetria_cli.gateways.files import make_private_folder, write_private
 
         params = self.target.params
@@ -234,6 +248,8 @@ class Container:
     @property
     def bundle(self) -> BundleSources:
         """What only a support bundle asks for."""
+        from kinetria_cli.bootstrap_bundle import BundleSources
+
         return BundleSources(self.engines, self._connect)
 
     def shown_settings(self) -> tuple[ConfigValue, ...]:
@@ -260,4 +276,7 @@ class Container:
 
 def bundle_tools() -> BundleTools:
     """Return what a support bundle is made with, whatever is wrong with the settings."""
+    from kinetria_cli.bootstrap_bundle import Archives, libpq_version
+    from kinetria_cli.usecases.bundle_parts import BundleTools
+
     return BundleTools(Archives(), __version__, DISTRIBUTION, libpq_version)

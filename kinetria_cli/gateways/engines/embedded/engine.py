@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import MalformedParameters, Refused, ServiceFailed
+from kinetria_cli.domain.errors import EngineFailed, MalformedParameters, Refused, ServiceFailed
 from kinetria_cli.domain.stack import DiskSpace, ServiceState, StackRecord, Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.lock import exclusive
 from kinetria_cli.gateways.engines.common.moment import running_since
-from kinetria_cli.gateways.engines.common.network import APP_PORT, DATABASE_PORT, LOOPBACK, settle_port
+from kinetria_cli.gateways.engines.common.network import APP_PORT, DATABASE_PORT, LOOPBACK, is_free, settle_port
 from kinetria_cli.gateways.engines.common.state import (
     State,
     forget,
@@ -121,13 +122,15 @@ class EmbeddedEngine:
         if running_port is None:
             # A service that outlived its server holds dead connections, and calls itself healthy until it notices.
             self._app.stop(deadline)
-        chosen, remark = settle_port(
+        settle = partial(
+            settle_port,
             DATABASE_PORT,
             insisted=port,
             running=running_port,
             preferred=before.database_port if before and before.engine == self.name else DEFAULT_DATABASE_PORT,
             project=self._folder.root.name,
         )
+        chosen, remark = settle()
         app_running = self._app.running_pid() is not None
         app_port, self._app_remark = settle_port(
             APP_PORT,
@@ -138,7 +141,8 @@ class EmbeddedEngine:
         )
         note = ""
         if running_port is None:
-            self._run_cluster(chosen, reset_password, deadline)
+            self._make_cluster(reset_password)
+            chosen, remark = self._start_cluster(settle, insisted=port is not None, deadline=deadline)
             note = self._cluster.account.note
         self._started = State(
             engine=self.name,
@@ -227,7 +231,7 @@ class EmbeddedEngine:
         for name, line in chain(beginning, appended):
             yield line if len(paths) == 1 else f"{name:<8}  {line}"
 
-    def _run_cluster(self, port: int, reset_password: bool, deadline: Deadline) -> None:
+    def _make_cluster(self, reset_password: bool) -> None:
         password = read_password(self._folder, self.name)
         if not self._cluster.exists():
             self._cluster.initialise(make_password(self._folder, self.name))
@@ -239,5 +243,18 @@ class EmbeddedEngine:
                 f" {self._folder.password(self.name)} is not",
                 hint="kinetria up --reset-password makes a new one and keeps the data",
             )
-        # Making the data folder does not count as waiting for the server.
-        self._cluster.start(port, Deadline(deadline.seconds))
+
+    def _start_cluster(
+        self, settle: Callable[[], tuple[int, str]], *, insisted: bool, deadline: Deadline
+    ) -> tuple[int, str]:
+        """Start the server; where another program was faster on a port of our own choice, on the next one."""
+        while True:
+            chosen, remark = settle()
+            try:
+                # Making the data folder does not count as waiting for the server.
+                self._cluster.start(chosen, Deadline(deadline.seconds))
+            except EngineFailed:
+                if insisted or is_free(chosen):
+                    raise
+            else:
+                return chosen, remark
