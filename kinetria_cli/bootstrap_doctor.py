@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.doctor import Finding, well
-from kinetria_cli.settings import DATABASE_NAMES, Settings
+from kinetria_cli.settings import Settings
 from kinetria_cli.usecases.engine import DOCKER
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from kinetria_cli.gateways.postgres.login import PostgresLogin
     from kinetria_cli.usecases.doctor.walk import DoctorPorts
     from kinetria_cli.usecases.target import Target
-
-_DESTROYS = re.compile(r"\b(DROP|TRUNCATE|DELETE)\b", re.IGNORECASE)
 
 
 class LocalPorts:
@@ -66,12 +63,12 @@ class Doctor:
             ConfigMissing: No database is named and none is recorded.
             ConfigInvalid: What is recorded cannot be read.
         """
-        from kinetria_cli.usecases.doctor.connection import Origins
         from kinetria_cli.usecases.doctor.walk import DoctorPorts
+        from kinetria_cli.usecases.doctor.ways import Origins
 
         settings = self.settings
         target, record = self._target(), self._record()
-        own = record is not None and (target.own or target.params.same_database(record.database))
+        own = target.own
         login = self._login(target.params)
         recorded_works = None
         if own and record is not None and target.params != record.database:
@@ -86,7 +83,7 @@ class Doctor:
             migrations=lambda: login.asking(migrations.status_on),
             destroys=lambda: self._destroys(migrations.plan(to=None, steps=None, allow_out_of_order=False)),
             own_login_works=recorded_works,
-            origins=Origins({name: settings.raw[name].origin for name in self._named()}),
+            origins=Origins(settings.named.origins if settings.named else {}),
             probe=self.probe,
             health_url=record.health_url if own and record is not None else self._named_health_url(),
             timeout=settings.request_timeout,
@@ -99,8 +96,8 @@ class Doctor:
         from kinetria_cli.usecases.target import choose_target
 
         settings = self.settings
-        record = self._record()
-        return choose_target(settings.named, record, running=False, missing=settings.missing)
+        # As the other commands choose while it runs: where it does not, its links tell before any login.
+        return choose_target(settings.named, self._record(), running=True, missing=settings.missing)
 
     def _record(self) -> StackRecord | None:
         """What `up` recorded; where another database is named, a record that cannot be read does not matter."""
@@ -112,10 +109,6 @@ class Doctor:
             if self.settings.named is None:
                 raise
             return None
-
-    def _named(self) -> list[str]:
-        settings = self.settings
-        return [name for name in DATABASE_NAMES if name in settings.raw] if settings.named else []
 
     def _named_health_url(self) -> str:
         settings = self.settings
@@ -157,16 +150,18 @@ class Doctor:
 
     @staticmethod
     def _destroys(steps: tuple[Any, ...]) -> bool:
-        return any(_DESTROYS.search(step.sql) for step in steps)
+        from kinetria_cli.gateways.migrations.effects import effects
+        from kinetria_cli.gateways.migrations.sqltext import statements
+
+        return any(effects(statement) for step in steps for statement in statements(step.sql))
 
     @staticmethod
-    def run(command: str, *, env_file: Path | None) -> int:
+    def run(command: str) -> int:
         """Run a command of ours as a process of its own and return its exit code; what it prints goes to stderr.
 
         Args:
             command: As it is typed.
-            env_file: The file of --env-file, which the command reads too.
         """
         from kinetria_cli.gateways.engines.common.own_program import run_ourselves
 
-        return run_ourselves(command, env_file=env_file)
+        return run_ourselves(command)

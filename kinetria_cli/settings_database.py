@@ -85,6 +85,7 @@ def named_database(raw: Mapping[str, RawValue], problems: list[str]) -> NamedDat
         ),
         origin=parts["DB_HOST"].origin,
         sslmode_given="DB_SSL_MODE" in parts,
+        origins={name: value.origin for name, value in parts.items()},
     )
 
 

@@ -1,6 +1,7 @@
 """kinetria doctor."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from kinetria_cli.domain.doctor import Diagnosis
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.usecases.doctor.fix import fix as mend
 from kinetria_cli.usecases.doctor.walk import diagnose
+from kinetria_cli.usecases.doctor.ways import of_file
 
 
 def refuse_beside_bundle(given: Mapping[str, bool]) -> None:
@@ -63,10 +65,12 @@ def doctor(
 
     def walk() -> Diagnosis:
         # Also where the settings cannot be read, which is the first link.
-        return diagnose(lambda: run.fresh_container().doctor.ports())  # noqa: PLW0108
+        found = diagnose(lambda: run.fresh_container().doctor.ports())  # noqa: PLW0108
+        file = run.options.env_file
+        return replace(found, command=of_file(found.command, file)) if found.command and file else found
 
     def execute(text: str) -> int:
-        return run.container.doctor.run(text, env_file=run.options.env_file)
+        return run.container.doctor.run(text)
 
     found = mend(walk, run=execute, prompt=run.prompt, yes=yes, dry_run=dry_run) if fix else walk()
     run.finish(found, exit_code=0 if found.well else 1)

@@ -107,6 +107,7 @@ class SymptomKind(StrEnum):
     HUNG_UP = "hung up"
     NOT_POSTGRES = "not PostgreSQL"
     NO_TLS = "no TLS"
+    TLS_FAILED = "TLS failed"
     NO_ROOT_CERTIFICATE = "no root certificate"
     CERTIFICATE_EXPIRED = "certificate expired"
     CERTIFICATE_HOST = "certificate of another host"
@@ -140,7 +141,7 @@ class SessionFacts:
         version: Of the server.
         in_recovery: Whether the server is a standby.
         read_only: Whether transactions are read-only by a setting.
-        read_only_role: Whether that setting is the role's; else it is the database's or the server's.
+        read_only_set_by: Whose setting that is, as pg_settings says: `user`, `database user`, `database`, ...
         tables: Those of the seven that exist.
         runner: Who holds the migration lock, for people.
         pooling: What the connection has of a session.
@@ -149,7 +150,7 @@ class SessionFacts:
     version: str
     in_recovery: bool
     read_only: bool
-    read_only_role: bool
+    read_only_set_by: str
     tables: tuple[str, ...]
     runner: str | None
     pooling: Pooling = Pooling.NONE

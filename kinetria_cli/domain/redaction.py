@@ -33,8 +33,10 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 _QUOTED = r"'(?:[^'\\\n]|''|\\.)*'?"
 """A text of SQL; one that was cut off ends with its line."""
-_LITERAL = re.compile(_QUOTED)
-_STATEMENT = re.compile(r"(?:^|\s)(?:STATEMENT|QUERY|CONTEXT|LOG): .*(?:\n\t.*)*")
+_LITERAL = re.compile(rf"{_QUOTED}|\$(\w*)\$.*?(?:\$\1\$|\Z)", re.DOTALL)
+_MORE = r"(?:\n\t.*)*"
+"""The lines of a message behind its first: the server begins each with a tabulator."""
+_STATEMENT = re.compile(rf"(?:^|\s)(?:STATEMENT|QUERY|CONTEXT|LOG): .*{_MORE}")
 
 
 def _without_literals(match: re.Match[str]) -> str:
@@ -64,7 +66,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
     (
         "tokens",
         re.compile(
-            r"(\bauthorization[\"']?\s*[:=]\s*[\"']?)(?:(?:basic|bearer|digest|token)\s+)?[^\s\"',;]+"
+            r"(\b(?:set-)?cookie: |\bauthorization[\"']?\s*[:=]\s*[\"']?)"
+            r"(?:(?:basic|bearer|digest|token)\s+)?[^\s\"',;]+"
             r"|(\bbearer\s+)[^\s\"',;]+"
             r"|()\beyJ[\w-]+\.[\w-]+\.[\w-]*",
             re.IGNORECASE,
@@ -80,7 +83,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
         "passwords in settings and connection texts",
         re.compile(
             # From the beginning of the name: else a long run of letters is looked through once for each of them.
-            r"((?<![\w.-])[\w.-]*(?:password|passwd|passphrase|secret|token|api_?key|credentials?)[\"']?\s*(?:=|:(?!//)(?=[\s\"']*\S))\s*)"
+            r"((?<![\w.-])[\w.-]*(?:password|passwd|pwd|passphrase|secret|token|(?:api|secret|access)[_-]?key|credentials?)[\"']?"
+            r"\s*(?:=>?|:(?!//)(?=[\s\"']*\S))\s*)"
             rf"(?:\"(?:[^\"\\\n]|\\.)*\"?|{_QUOTED}|[^\s&\"',;]+)",
             re.IGNORECASE,
         ),
@@ -88,7 +92,11 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
     ),
     (
         "values of rows",
-        re.compile(r"(Failing row contains |Key \([^)\n]*\)=|[Pp]arameters: )[^\n]*"),
+        # Limited as above; the columns of a key may be expressions.
+        re.compile(
+            r"(Failing row contains |Key \([^\n]{0,300}?\)=(?=\()|[Pp]arameters: |COPY [^\n]{1,99}?, line \d+[^:\n]*: )"
+            rf".*{_MORE}"
+        ),
         rf"\1({HIDDEN})",
     ),
     ("values in statements", _STATEMENT, _without_literals),

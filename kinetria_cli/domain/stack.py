@@ -1,5 +1,6 @@
 """The local stack and the database that a command talks to, as values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -98,11 +99,13 @@ class NamedDatabase:
         params: How to reach it.
         origin: Where DB_HOST or DATABASE_URL came from.
         sslmode_given: Whether the TLS mode was set, rather than the default.
+        origins: DB_* -> where it came from, also out of a URL or a file; a default has none.
     """
 
     params: ConnectionParams
     origin: str
     sslmode_given: bool
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

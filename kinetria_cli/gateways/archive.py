@@ -12,6 +12,7 @@ from typing import IO
 
 from kinetria_cli.domain.errors import FileUnwritable, MalformedParameters, Refused
 
+NEW = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 HINT_PLACE = "free some space, or name a file in a folder that this user can write to"
 
 
@@ -39,8 +40,8 @@ def write(path: Path, members: Mapping[str, str], *, force: bool) -> int:
     fill = _kind(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with _writing(path):
+        descriptor = os.open(draft, NEW | os.O_RDWR, 0o600)
         try:
-            descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "w+b") as stream:
                 fill(stream, members)
                 stream.flush()
@@ -61,6 +62,12 @@ def _publish(draft: Path, path: Path, *, force: bool) -> None:
         path.hardlink_to(draft)
     except FileExistsError:
         raise _there(path) from None
+    except OSError:  # such as a USB stick's file system, which has no links: take the name, then replace it
+        try:
+            os.close(os.open(path, NEW | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise _there(path) from None
+        draft.replace(path)
 
 
 def _there(path: Path) -> Refused:

@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
+from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded.programs import choose_account, find_programs
 from tests.faults.stack import TestStack
-from tests.world import Answer
+from tests.world import Answer, connect_to, database_variables
 
+OTHER = "sentinel-of-doctor"
 OWN = ("engine", "process", "volume", "port")
 LINKS = ("configuration", *OWN, "tcp", "tls", "login", "database", "schema", "service")
 
@@ -81,3 +85,19 @@ def mended(command: str, *, env: dict[str, str], stdin: str = "") -> dict[str, s
     """Run the command of a diagnosis, then the walk again in the same shell; assert that nothing is broken any more."""
     script = f"{{ {command}; }} >&2 || exit 99\nkinetria doctor --json"
     return well(in_a_shell(script, env=env, stdin=stdin))
+
+
+@contextmanager
+def role(params: ConnectionParams, options: str, password: str = OTHER) -> Iterator[ConnectionParams]:
+    """A role without any right of a superuser."""
+    name = f"{params.dbname}_role"
+    with connect_to(params) as admin:
+        admin.execute(f"CREATE ROLE {name} {options} PASSWORD '{password}'".encode())
+        yield replace(params, user=name, password=password)
+        admin.execute(f"DROP OWNED BY {name}".encode())
+        admin.execute(f"DROP ROLE {name}".encode())
+
+
+def environment(params: ConnectionParams) -> dict[str, str]:
+    """What somebody's shell has; psql takes the password from PGPASSWORD."""
+    return {**database_variables(params), "PGPASSWORD": params.password}

@@ -138,7 +138,7 @@ def test_a_stopped_stack_gives_what_can_be_had_and_says_what_not(stack: TestStac
     missing = {part["name"] for part in answer.data["parts"] if part["status"] == "failed"}
     assert missing == {"migrations.json", "migration-history.json", "database.json"}
     members = unpacked(path)
-    assert json.loads(members["doctor.json"])["command"] == "kinetria up"
+    assert json.loads(members["doctor.json"])["command"] == "kinetria up --no-app"
     assert "error" in json.loads(members["database.json"])
     assert members["README.txt"].count("COULD NOT BE HAD") == len(missing)
     assert len(members["logs/postgres.log"].splitlines()) == 1

@@ -3,23 +3,20 @@
 import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 from tests.conftest import free_port, gateway_for
-from tests.faults.doctoring import in_a_shell, mended, one_cause, well
+from tests.faults.doctoring import OTHER, environment, in_a_shell, mended, one_cause, role, well
 from tests.faults.fakepg import error_response, fake_postgres
 from tests.faults.migrating import LOCKS, Session, building, count, write_folder
 from tests.faults.servers import own_server, standby_of
 from tests.faults.stack import wait_for
 from tests.world import HEAD, IDS, MIGRATIONS, Cli, connect_to, database_variables, first_seven
-
-OTHER = "sentinel-of-doctor"
 
 
 @pytest.fixture(autouse=True)
@@ -27,22 +24,6 @@ def no_service(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else runs on this machine is not asked for its health."""
     monkeypatch.setenv("HTTP_PORT", str(free_port()))
     monkeypatch.setenv("REQUEST_TIMEOUT", "2s")
-
-
-@contextmanager
-def role(params: ConnectionParams, options: str, password: str = OTHER) -> Iterator[ConnectionParams]:
-    """A role without any right of a superuser."""
-    name = f"{params.dbname}_role"
-    with connect_to(params) as admin:
-        admin.execute(f"CREATE ROLE {name} {options} PASSWORD '{password}'".encode())
-        yield replace(params, user=name, password=password)
-        admin.execute(f"DROP OWNED BY {name}".encode())
-        admin.execute(f"DROP ROLE {name}".encode())
-
-
-def environment(params: ConnectionParams) -> dict[str, str]:
-    """What somebody's shell has; psql takes the password from PGPASSWORD."""
-    return {**database_variables(params), "PGPASSWORD": params.password}
 
 
 def test_a_database_of_ones_own_is_well_and_the_engine_is_left_out(cli: Cli, migrated: ConnectionParams) -> None:
@@ -107,6 +88,16 @@ def test_a_server_that_is_starting(cli: Cli, migrated: ConnectionParams) -> None
         mended(cause.command, env=environment(params))
 
 
+def test_a_server_whose_rules_may_ask_for_tls(cli: Cli, migrated: ConnectionParams) -> None:
+    refused = 'no pg_hba.conf entry for host "127.0.0.1", user "kinetria", database "gym", no encryption'
+    with fake_postgres(error_response("28000", refused), times=9) as fake:
+        cli.use(replace(migrated, port=fake.port))
+        cause = one_cause(cli("doctor", "--json"), "login")
+        shown = cli("doctor").out
+    assert cause.command.endswith("-c 'SHOW hba_file'")
+    assert "; or the rules ask for TLS: export DB_SSL_MODE=require)" in shown
+
+
 def test_tls_is_required_and_the_server_has_none(cli: Cli, migrated: ConnectionParams) -> None:
     params = replace(migrated, sslmode="require")
     cause = one_cause(cli.use(params)("doctor", "--json"), "tls")
@@ -159,12 +150,15 @@ def test_a_role_that_may_not_connect(cli: Cli, migrated: ConnectionParams) -> No
         well(cli("doctor", "--json"))
 
 
-def test_a_database_that_is_read_only(cli: Cli, migrated: ConnectionParams) -> None:
-    with connect_to(migrated) as admin:
-        admin.execute(f"ALTER DATABASE {migrated.dbname} SET default_transaction_read_only = on".encode())
-    cause = one_cause(cli.use(migrated)("doctor", "--json"), "database")
-    assert cause.cause == f'The database "{migrated.dbname}" is read-only by a setting.'
-    mended(cause.command, env=environment(migrated))
+@pytest.mark.parametrize("whose", ["database {0}", "role {1}", "role {1} in database {0}"])
+def test_what_is_read_only_by_a_setting(cli: Cli, migrated: ConnectionParams, whose: str) -> None:
+    with role(migrated, "SUPERUSER LOGIN") as params, connect_to(migrated) as admin:
+        decoy, real = f"role {params.user} in database postgres", whose.format(params.dbname, params.user)
+        for setting in (decoy, real):
+            admin.execute(f"ALTER {setting} SET default_transaction_read_only = on".encode())
+        cause = one_cause(cli.use(params)("doctor", "--json"), "database")
+        assert cause.cause.replace('"', "") == f"The {real} is read-only by a setting."
+        mended(cause.command, env=environment(params))
 
 
 def test_a_standby(cli: Cli, tmp_path: Path) -> None:
@@ -203,17 +197,33 @@ def test_a_schema_that_was_never_made_is_made(cli: Cli, empty: ConnectionParams)
     mended(cause.command, env=environment(empty))
 
 
-def test_pending_and_destroying_is_not_run_by_itself(
-    cli: Cli, empty: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def destroying(empty: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> YoyoMigrationGateway:
+    """A folder whose one pending migration drops a table."""
     folder = write_folder(tmp_path / "two", m0001_first="CREATE TABLE first (id int);\n")
     monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
-    gateway_for(empty, folder).apply(lock_wait=5)
+    gateway = gateway_for(empty, folder)
+    gateway.apply(lock_wait=5)
     write_folder(folder, m0002_gone="DROP TABLE first;\n")
+    return gateway
+
+
+@pytest.mark.usefixtures("destroying")
+def test_pending_and_destroying_is_not_run_by_itself(cli: Cli, empty: ConnectionParams) -> None:
     answer = cli.use(empty)("doctor", "--fix", "--yes", "--json")
     cause = one_cause(answer, "schema")
     assert (cause.command, answer.data["fixes"]) == ("kinetria migrate", [])
     assert cause.cause == "1 pending: 0002_gone."
+
+
+def test_behind_a_lock_too_nothing_is_destroyed_by_itself(
+    cli: Cli, empty: ConnectionParams, destroying: YoyoMigrationGateway
+) -> None:
+    access = destroying._access
+    with access.connect() as holder, access.locked(holder, 5, lambda _: None):
+        answer = cli.use(empty)("doctor", "--fix", "--yes", "--json")
+    cause = one_cause(answer, "schema")
+    assert (cause.command, answer.data["fixes"]) == ("kinetria migrate --lock-wait 5m", [])
 
 
 def test_tables_without_a_record(cli: Cli, migrated: ConnectionParams) -> None:

@@ -1,5 +1,6 @@
 """Settings that cannot be used, and the one cause that doctor names."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def write(path: Path, text: str) -> None:
 
 def lines(params: ConnectionParams, **changed: str) -> str:
     return "".join(f"{name}={value}\n" for name, value in (database_variables(params) | changed).items())
+
+
+def recorded(home: Path, engine: str) -> None:
+    """What `up` leaves of a stack."""
+    folder = StackFolder(home, "kinetria")
+    folder.make()
+    write_password(folder, engine, SECRET)
+    write_state(folder, State(engine, free_port(), free_port(), app_wanted=False))
 
 
 def found(cli: Cli) -> Found:
@@ -96,14 +105,26 @@ def test_a_password_file_that_is_gone(cli: Cli, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_the_wheel_is_not_installed(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    folder = StackFolder(tmp_path / "kinetria", "kinetria")
-    folder.make()
-    write_password(folder, "embedded", SECRET)
-    write_state(folder, State("embedded", free_port(), free_port(), app_wanted=False))
+    recorded(tmp_path / "kinetria", "embedded")
     monkeypatch.setattr(programs, "WHEEL_PACKAGE", "no_such_package")
     cause = one_cause(cli("doctor", "--json"), "engine", secrets=(SECRET,))
     assert cause.cause.startswith("The embedded PostgreSQL is not installed")
     assert cause.command.endswith(" -m pip install no-such-package")
+
+
+def test_a_daemon_that_never_answers_has_its_own_time_however_short_a_request_may_take(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recorded(tmp_path / "kinetria", "docker")
+    place = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(place))
+        silent.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{place}")
+        monkeypatch.setenv("REQUEST_TIMEOUT", "100ms")
+        answer = cli("doctor", "--json")
+    assert [link["name"] for link in answer.data["links"] if link["status"] == "fail"] == ["engine"]
+    assert f"unix://{place} (DOCKER_HOST) gives no answer within 3 s" in answer.data["cause"]
 
 
 def test_a_record_of_another_user(tmp_path: Path) -> None:

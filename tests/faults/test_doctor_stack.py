@@ -215,13 +215,22 @@ def test_a_state_file_that_cannot_be_read(database: TestStack) -> None:
     mended(cause.command, env={**database.env, "HTTP_PORT": str(database.http_port)})
 
 
-def test_a_password_that_was_changed_in_the_database(database: TestStack) -> None:
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (
+            "PASSWORD 'changed-by-hand' VALID UNTIL '2001-01-01'",
+            "The server refuses the password that is on file for kinetria: the data have another.",
+        ),
+        ("NOLOGIN", "The role kinetria exists and may not log in."),
+    ],
+)
+def test_a_role_of_the_stack_that_is_kept_out(database: TestStack, change: str, cause: str) -> None:
     with database.connect() as connection:
-        connection.execute("ALTER ROLE kinetria PASSWORD 'changed-by-hand'")
-    cause = found(database, "login")
-    assert cause.cause == "The server refuses the password that is on file for kinetria: the data have another."
-    assert cause.command == "kinetria up --no-app --reset-password"
-    mended(cause.command, env=database.env)
+        connection.execute(f"ALTER ROLE kinetria {change}".encode())
+    shown = found(database, "login")
+    assert (shown.cause, shown.command) == (cause, "kinetria up --no-app --reset-password")
+    mended(shown.command, env=database.env)
 
 
 def test_a_dotenv_that_names_the_stack_with_another_password(database: TestStack, tmp_path: Path) -> None:
@@ -275,7 +284,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         trap "rm -f '{home}/filler'; kinetria down --volumes --yes" EXIT
         kinetria up --no-app --db-port {free_port()} >&2 || exit 97
         dd if=/dev/zero of='{home}/filler' bs=64k 2>/dev/null
-        truncate -s -8M '{home}/filler'
+        truncate -s -8400K '{home}/filler'  # more than 8 MB: the server writes a little meanwhile
         kinetria doctor --json > '{tmp_path}/found'
         echo $? > '{tmp_path}/code'
         rm '{home}/filler'

@@ -1,6 +1,7 @@
 """TLS that cannot be agreed on, for real, and the one cause that doctor names."""
 
 import os
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,3 +86,13 @@ def test_a_certificate_of_another_host(cli: Cli, migrated: ConnectionParams, aut
         assert cause.cause == f"No TLS connection to {behind.address}: the server's certificate is not for 127.0.0.1."
         assert cause.command == "export DB_SSL_MODE=verify-ca"
         mended(cause.command, env=database_variables(params))
+
+
+def test_no_version_of_tls_that_both_speak(cli: Cli, migrated: ConnectionParams, authority: trustme.CA) -> None:
+    old = certificate(authority, "127.0.0.1", until=in_days(9))
+    with pytest.warns(DeprecationWarning):
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with tls_before(migrated, old) as behind:
+        cause = one_cause(cli.use(behind)("doctor", "--json"), "tls", secrets=(migrated.password,))
+    assert cause.cause.startswith(f"No TLS connection to {behind.address}: SSL error: ")
+    assert cause.command.startswith("openssl s_client -starttls postgres ")

@@ -1,5 +1,6 @@
 """Archives: whole or not there, private, and never over something else."""
 
+import errno
 import io
 import os
 import resource
@@ -107,6 +108,37 @@ def test_what_appears_meanwhile_is_not_replaced(place: Path, monkeypatch: pytest
         write(path, MEMBERS, force=False)
     assert path.read_text() == "theirs"
     assert os.listdir(place) == ["b.zip"]  # noqa: PTH208
+
+
+@pytest.mark.parametrize("appears", [True, False])
+def test_where_there_are_no_hard_links_it_is_whole_or_not_there_too(
+    place: Path, monkeypatch: pytest.MonkeyPatch, appears: bool
+) -> None:
+    path = place / "b.zip"
+
+    def refuse(self: Path, target: Path) -> None:
+        if appears:
+            path.write_text("theirs")
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(target), None, str(self))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    if appears:
+        with pytest.raises(Refused, match="is there already"):
+            write(path, MEMBERS, force=False)
+        assert path.read_text() == "theirs"
+    else:
+        write(path, MEMBERS, force=False)
+        assert "README.txt" in unpacked(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(place) == ["b.zip"]  # noqa: PTH208
+
+
+def test_a_draft_that_is_not_ours_stays(place: Path) -> None:
+    draft = place / f".b.zip.{os.getpid()}"
+    draft.write_text("theirs")
+    with pytest.raises(FileUnwritable, match="File exists"):
+        write(place / "b.zip", MEMBERS, force=False)
+    assert draft.read_text() == "theirs"
 
 
 def test_a_full_disk_leaves_nothing_behind_and_the_old_one_as_it_was(place: Path) -> None:

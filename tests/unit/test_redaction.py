@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from urllib.parse import quote
 
 import pytest
@@ -60,6 +61,11 @@ def test_a_known_secret_is_not_in_base64_either(before: bytes, after: bytes, sec
         ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
         ("HEALTH_TOKEN: hunter2", "HEALTH_TOKEN: ***"),
         ("?api_key=hunter2&page=2", "?api_key=***&page=2"),
+        ("secret_key = hunter2", "secret_key = ***"),
+        ("X-API-Key: hunter2", "X-API-Key: ***"),
+        ("Pwd=hunter2;Uid=ana", "Pwd=***;Uid=ana"),
+        ("password => 'hunter2'", "password => ***"),
+        ("Set-Cookie: sid=hunter2; Path=/", "Set-Cookie: ***; Path=/"),
         ("DB_PASSWORD_FILE=/run/kinetria/db_password", "DB_PASSWORD_FILE=/run/kinetria/db_password"),
         # headers and tokens
         ("authorization: Basic YW5hOnB3", "authorization: ***"),
@@ -83,6 +89,11 @@ def test_a_known_secret_is_not_in_base64_either(before: bytes, after: bytes, sec
         ("DETAIL:  Key (email)=(ana@example.com) already exists.", "DETAIL:  Key (email)=(***)"),
         ("DETAIL:  Failing row contains (1, ana, $2b$..).", "DETAIL:  Failing row contains (***)"),
         ("STATEMENT:  INSERT (1, 'ana',\n\t'x', 5)\nLOG:  x", "STATEMENT:  INSERT (1, '***',\n\t'***', 5)\nLOG:  x"),
+        ("DETAIL:  Failing row contains (1, a\n\tnote).\nLOG:  x", "DETAIL:  Failing row contains (***)\nLOG:  x"),
+        ("DETAIL:  Key (lower(email::text))=(ana) already exists.", "DETAIL:  Key (lower(email::text))=(***)"),
+        ('CONTEXT:  COPY users, line 1, column name: "ana"', "CONTEXT:  COPY users, line 1, column name: (***)"),
+        ("CONTEXT:  COPY users, line 7: \"7\tana\n\tx\"", "CONTEXT:  COPY users, line 7: (***)"),
+        ("STATEMENT:  SELECT $$ana$$, $a$b $ c$a$, $1", "STATEMENT:  SELECT '***', '***', $1"),
         # people
         ("mail from ana.b+gym@mail.example.com.", "mail from ***@***."),
         ("kinetria@db.example.com:5432/kinetria", "kinetria@db.example.com:5432/kinetria"),
@@ -121,3 +132,11 @@ def test_a_document_keeps_its_shape() -> None:
 
 def test_what_is_too_short_or_our_own_name_is_no_secret_to_look_for() -> None:
     assert scrubbed("kinetria is at ab", "kinetria", "ab", "") == "kinetria is at ab"
+
+
+@pytest.mark.parametrize("piece", ["Key (", "a://", "COPY x, ", "STATEMENT: '", "$a$", "password", "PASSWORD '"])
+def test_a_long_line_of_beginnings_is_looked_through_once(piece: str) -> None:
+    began = time.process_time()
+    assert scrubbed(piece * (500_000 // len(piece)))
+    # Seconds; once for each beginning takes several minutes.
+    assert time.process_time() - began < 90

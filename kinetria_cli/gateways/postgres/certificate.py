@@ -1,15 +1,16 @@
-"""How long the certificate of a server is good, without a login and whoever signed it."""
+"""How long the certificate of a server is good, whoever signed it, and why it is not trusted; both without a login."""
 
-import socket
-import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+from kinetria_cli.domain.doctor import SymptomKind
 from kinetria_cli.domain.errors import TlsRefused
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.postgres.tls import shaken_hands
 
-_SSL_REQUEST = struct.pack("!II", 8, 80877103)
-"""PostgreSQL manual, section 55.7: the server answers with one byte, S or N."""
+HAS_EXPIRED = 10
+"""X509_V_ERR_CERT_HAS_EXPIRED (OpenSSL, x509_vfy.h)."""
 _UTC_TIME, _EXPLICIT_VERSION = 0x17, 0xA0
 
 
@@ -31,18 +32,37 @@ def certificate_end(params: ConnectionParams, *, timeout: float) -> datetime | N
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection((params.host, params.port), timeout) as plain:
-            plain.sendall(_SSL_REQUEST)
-            if plain.recv(1) != b"S":
+        with shaken_hands(params, context, timeout=timeout) as wrapped:
+            if wrapped is None:
                 return None
-            with context.wrap_socket(plain) as wrapped:
-                der = wrapped.getpeercert(binary_form=True)
+            der = wrapped.getpeercert(binary_form=True)
     except OSError as error:
         raise TlsRefused(
             f"the certificate of {params.address} cannot be read: {error.strerror or error}",
             hint="look at the server's log and at its ssl_cert_file",
         ) from error
     return not_after(der or b"")
+
+
+def distrust(params: ConnectionParams, *, timeout: float) -> SymptomKind:
+    """Return why the certificate is not trusted: libpq says no more than `certificate verify failed`.
+
+    Args:
+        params: The server; its first host is asked, against the root certificate that libpq takes.
+        timeout: Seconds for each step.
+    """
+    import ssl
+
+    # Not the default context: it asks more of a certificate than libpq does.
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(Path("~/.postgresql/root.crt").expanduser())
+        with shaken_hands(params, context, timeout=timeout):
+            pass
+    except (OSError, RuntimeError) as error:  # without an answer, a file or a home, what libpq said is all there is
+        if getattr(error, "verify_code", None) == HAS_EXPIRED:
+            return SymptomKind.CERTIFICATE_EXPIRED
+    return SymptomKind.CERTIFICATE_UNTRUSTED
 
 
 def not_after(der: bytes) -> datetime:

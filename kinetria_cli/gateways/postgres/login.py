@@ -11,6 +11,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.doctor import SessionFacts, Symptom, SymptomKind
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.pooling import pooling
+from kinetria_cli.gateways.postgres.certificate import distrust
 from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, reach
 from kinetria_cli.gateways.postgres.errors import translated
 from kinetria_cli.gateways.postgres.queries import load
@@ -40,7 +41,8 @@ _SYMPTOMS: tuple[tuple[str, SymptomKind], ...] = (
     (r"the database system is (starting up|not yet accepting|in recovery)", SymptomKind.STARTING),
     (r"the database system is shutting down", SymptomKind.STOPPING),
     (r"too many (clients|connections)|connection slots", SymptomKind.FULL),
-    (r"\bSSL\b", SymptomKind.NO_TLS),
+    (r"does not support SSL", SymptomKind.NO_TLS),
+    (r"\bSSL error\b", SymptomKind.TLS_FAILED),
     (r"Connection refused", SymptomKind.REFUSED),
     (r"timeout expired|timed out", SymptomKind.NO_ANSWER),
     (r"server closed the connection|Connection reset", SymptomKind.HUNG_UP),
@@ -83,8 +85,6 @@ class PostgresLogin:
         except psycopg.Error as error:
             found = symptom(str(error))
             if found.kind is SymptomKind.CERTIFICATE_UNTRUSTED:
-                from kinetria_cli.gateways.postgres.distrust import distrust  # TLS takes 10 ms to import
-
                 return replace(found, kind=distrust(self._params, timeout=self._timeout))
             return found
         return None
@@ -101,9 +101,9 @@ class PostgresLogin:
     def _facts(self, session: Connection) -> SessionFacts:
         row = session.execute(load("doctor")["facts"].encode(), {"tables": list(TABLES)}).fetchone()
         assert row is not None
-        version, in_recovery, read_only, read_only_role, tables = row
+        version, in_recovery, read_only, set_by, tables = row
         runner = self._runner(session)
-        return SessionFacts(version, in_recovery, read_only, read_only_role, tuple(tables), runner, pooling(session))
+        return SessionFacts(version, in_recovery, read_only, set_by, tuple(tables), runner, pooling(session))
 
     def databases(self) -> tuple[str, ...]:
         """See `LoginProbe.databases`."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.doctor import Cause, Finding, SessionFacts, Symptom, SymptomKind, broken, well
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.stack import LOOPBACK_NAMES
-from kinetria_cli.usecases.doctor.ways import FORGET_DATABASE, as_administrator, edit, quoted
+from kinetria_cli.usecases.doctor.ways import FORGET_DATABASE, Origins, as_administrator, quoted
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.doctor_ports import LoginProbe, Ports
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TLS = frozenset(
     {
         SymptomKind.NO_TLS,
+        SymptomKind.TLS_FAILED,
         SymptomKind.NO_ROOT_CERTIFICATE,
         SymptomKind.CERTIFICATE_EXPIRED,
         SymptomKind.CERTIFICATE_HOST,
@@ -35,24 +36,8 @@ DATABASE = frozenset(
 READERS = frozenset({"standby", "prefer-standby", "read-only"})
 """Values of target_session_attrs with which a standby is what is wanted (PostgreSQL 16 manual, section 34.1.2)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Origins:
-    """Where the settings of the database come from.
-
-    Args:
-        known: Variable -> its origin, for people; empty where the database is the recorded one.
-    """
-
-    known: Mapping[str, str]
-
-    def of(self, name: str) -> str:
-        """Return the origin of a variable."""
-        return self.known.get(name) or self.known.get("DATABASE_URL") or "what kinetria up recorded"
-
-    def edit(self, name: str) -> str:
-        """Return the command that corrects a variable where it is set."""
-        return edit(self.of(name), name if name in self.known else "DATABASE_URL")
+RESET = "kinetria up --reset-password"
+"""It makes a new password without a login, and lets the role in again; the data stay."""
 
 
 @dataclass
@@ -125,9 +110,9 @@ class Connecting:
         why, command, other = {
             SymptomKind.NO_TLS: (
                 f"DB_SSL_MODE is {params.sslmode}, and the server offers no TLS",
-                "export DB_SSL_MODE=disable",
-                "only on a network that you trust; else turn TLS on at the server",
+                *self._mode("disable", "only on a network that you trust; else turn TLS on at the server"),
             ),
+            SymptomKind.TLS_FAILED: (found.text, fetch, "what both sides say of it is in the server's log too"),
             SymptomKind.NO_ROOT_CERTIFICATE: (
                 f"DB_SSL_MODE is {params.sslmode}, and there is no root certificate to check the server's with",
                 root,
@@ -140,13 +125,16 @@ class Connecting:
             ),
             SymptomKind.CERTIFICATE_HOST: (
                 f"the server's certificate is not for {params.host}",
-                "export DB_SSL_MODE=verify-ca",
-                "or name the host in DB_HOST as the certificate does",
+                *self._mode("verify-ca", "or name the host in DB_HOST as the certificate does"),
             ),
             SymptomKind.CERTIFICATE_UNTRUSTED: ("the server's certificate is not signed by one you trust", root, trust),
         }[found.kind]
-        detail = f"{why}: {found.text}"
+        detail = why if why == found.text else f"{why}: {found.text}"
         return broken(detail, Cause(f"No TLS connection to {params.address}: {why}.", command, other=other))
+
+    def _mode(self, mode: str, other: str) -> tuple[str, str]:
+        command, value = self.origins.put("DB_SSL_MODE", mode)
+        return command, value + other
 
     def login_link(self) -> Finding:
         """Whether the server lets the role in."""
@@ -184,12 +172,13 @@ class Connecting:
         causes = {
             SymptomKind.NO_LOGIN_RIGHT: Cause(
                 f"The role {params.user} exists and may not log in.",
-                as_administrator(params, f"ALTER ROLE {user} LOGIN"),
+                RESET if self.own else as_administrator(params, f"ALTER ROLE {user} LOGIN"),
+                safe=self.own,
             ),
             SymptomKind.HOST_RULE: Cause(
                 f"No rule of the server's pg_hba.conf lets {params.user} in from here: {found.text}.",
                 as_administrator(params, "SHOW hba_file"),
-                other="add a line for this address there, then: SELECT pg_reload_conf()",
+                other=f"add a line for this address there, then: SELECT pg_reload_conf(){self._by_tls(found)}",
             ),
             SymptomKind.STARTING: Cause(
                 f"The server at {params.address} is starting, or recovering from a crash.",
@@ -203,6 +192,13 @@ class Connecting:
         }
         cause = causes.get(found.kind) or self._full(found) or self._unknown(found)
         return broken(detail, cause)
+
+    def _by_tls(self, found: Symptom) -> str:
+        """What to try first where the rules may ask for TLS: pg_hba.conf tells nobody what would have matched."""
+        if "no encryption" not in found.text or self.own:
+            return ""
+        command, value = self.origins.put("DB_SSL_MODE", "require")
+        return f"; or the rules ask for TLS: {value}{command}"
 
     def _full(self, found: Symptom) -> Cause | None:
         if found.kind is not SymptomKind.FULL:
@@ -228,14 +224,14 @@ class Connecting:
         params, origin = self.target.params, self.origins.of("DB_PASSWORD")
         if self.own and not self.origins.known:
             text = f"The server refuses the password that is on file for {params.user}: the data have another."
-            return Cause(text, "kinetria up --reset-password", other="it keeps the data", safe=True)
+            return Cause(text, RESET, other="it keeps the data", safe=True)
         text = f"The server refuses the login of {params.user}; the password came from {origin}"
         if self.own_login_works is not None and self.own_login_works():
             return Cause(f"{text}, and what kinetria up recorded works.", FORGET_DATABASE, other="or correct it there")
         if self.own:
             return Cause(
                 f"{text}; the one on file is refused too.",
-                "kinetria up --reset-password",
+                RESET,
                 other="it keeps the data",
                 safe=True,
             )
@@ -246,7 +242,7 @@ class Connecting:
         params = self.target.params
         if self._outcome is not None:
             return broken(self._outcome.text, self._no_database(self._outcome))
-        facts, name = self.facts, quoted(params.dbname)
+        facts = self.facts
         # With several servers, what writes looks for the primary itself.
         if facts.in_recovery and not params.others and params.session_attrs not in READERS:
             text = f"The server at {params.address} is a standby: it takes no writes."
@@ -254,14 +250,18 @@ class Connecting:
                 "the server is a standby", Cause(text, self.origins.edit("DB_HOST"), other="name the primary")
             )
         if facts.read_only and not facts.in_recovery:
-            whose = f"ROLE {quoted(params.user)}" if facts.read_only_role else f"DATABASE {name}"
-            statement = f"ALTER {whose} SET default_transaction_read_only = off"
-            command = "PGOPTIONS='-c default_transaction_read_only=off' " + as_administrator(
-                params, statement, user=params.user
-            )
-            text = f"The {whose.split(maxsplit=1)[0].lower()} {whose.split(' ', 1)[1]} is read-only by a setting."
-            return broken("read-only", Cause(text, command))
+            return self._read_only(facts)
         return well(f"{params.dbname}, PostgreSQL {facts.version}")
+
+    def _read_only(self, facts: SessionFacts) -> Finding:
+        params = self.target.params
+        user, name = f"role {quoted(params.user)}", f"database {quoted(params.dbname)}"
+        whose = {"user": user, "database user": f"{user} in {name}"}.get(facts.read_only_set_by, name)
+        statement = f"ALTER {whose} SET default_transaction_read_only = off"
+        # Also a session that only mends it is read-only by itself.
+        mend = as_administrator(params, statement, user=params.user)
+        command = f"PGOPTIONS='-c default_transaction_read_only=off' {mend}"
+        return broken("read-only", Cause(f"The {whose} is read-only by a setting.", command))
 
     def _no_database(self, found: Symptom) -> Cause:
         from difflib import get_close_matches
@@ -281,8 +281,7 @@ class Connecting:
         text = f"There is no database {params.dbname} at {params.address}; its name comes from {origin}."
         close = get_close_matches(params.dbname, self.login.databases(), n=1)
         create = as_administrator(params, f"CREATE DATABASE {name}", user=params.user)
-        if close and self.origins.known and "DATABASE_URL" not in self.origins.known:
-            import shlex
-
-            return Cause(text, f"export DB_NAME={shlex.quote(close[0])}", other=f"or make it: {create}")
+        if close and self.origins.known:
+            command, value = self.origins.put("DB_NAME", close[0])
+            return Cause(text, command, other=f"{value}or make it: {create}")
         return Cause(text, create)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kinetria_cli.usecases.doctor.connection import Connecting
 
 _COMMAND = re.compile(r"kinetria migrate [a-z]+(?: (?:--[a-z]+ [a-z]+|\d{4}_\w+))?")
+LOOK_FIRST = "it removes or changes what is there: look first with kinetria migrate plan"
 
 
 def check_schema(
@@ -29,7 +30,7 @@ def check_schema(
     Args:
         connecting: Has the session.
         status_of: Compares files and records.
-        destroys: Whether applying what is pending would remove something.
+        destroys: Whether applying what is pending would remove or change data.
 
     Raises:
         KinetriaError: The folder or the records cannot be read.
@@ -43,7 +44,9 @@ def check_schema(
         return _problem(status.problems[0], len(status.problems))
     if facts.runner:
         text = f"Another run holds the migration lock: {facts.runner}."
-        return broken("another run holds the migration lock", Cause(text, "kinetria migrate --lock-wait 5m", safe=True))
+        harmless = not status.pending_ids or not destroys()
+        cause = Cause(text, "kinetria migrate --lock-wait 5m", other=None if harmless else LOOK_FIRST, safe=harmless)
+        return broken("another run holds the migration lock", cause)
     if status.pending_ids:
         pooled = facts.pooling is Pooling.TRANSACTION
         return _pooled(connecting, status.pending_ids) if pooled else _pending(status, facts.tables, destroys)
@@ -67,7 +70,7 @@ def _pending(status: MigrationStatus, tables: tuple[str, ...], destroys: Callabl
     never = "the schema was never made: " if status.head is None else ""
     detail = f"{never}{len(pending)} pending: {span(pending)}"
     harmless = not destroys()
-    other = None if harmless else "it removes something: look first with kinetria migrate plan"
+    other = None if harmless else LOOK_FIRST
     return broken(detail, Cause(f"{detail[0].upper()}{detail[1:]}.", "kinetria migrate", other=other, safe=harmless))
 
 

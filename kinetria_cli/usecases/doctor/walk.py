@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,20 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.doctor_ports import Examiner, LoginProbe, Ports
     from kinetria_cli.domain.migration import MigrationStatus
     from kinetria_cli.domain.ports import HttpProbe
-    from kinetria_cli.usecases.doctor.connection import Origins
+    from kinetria_cli.usecases.doctor.ways import Origins
     from kinetria_cli.usecases.target import Target
 
 OWN_LINKS = ("engine", "process", "volume", "port")
 LINKS = ("configuration", *OWN_LINKS, "tcp", "tls", "login", "database", "schema", "service")
 
-_COMMAND = re.compile(r"kinetria [a-z]+(?: (?:--)?[a-z-]+)*")
+LEAST_SECONDS = 5.0
+"""For a link that asks something, however short the timeout of a request: the Docker daemon alone may take 3 s."""
+_COMMAND = re.compile(
+    r"kinetria (?:up|down|status|health|doctor|config show|db check|logs (?:postgres|app)"
+    r"|migrate(?: (?:status|repair|verify|baseline))?)\b(?: --[a-z-]+(?: \d+[a-z]*| docker| embedded)?)*"
+)
+"""A command in a hint, without the words of the sentence around it."""
+_LOSES = "--volumes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class DoctorPorts:
         login: Goes into the database.
         ports: Looks at this machine's ports.
         migrations: Compares files and records on the session of `login`.
-        destroys: Whether applying what is pending would remove something.
+        destroys: Whether applying what is pending would remove or change data.
         own_login_works: Whether the recorded login works where the named one does not; None where there is none.
         origins: Where the settings of the database come from.
         probe: Asks the service.
@@ -77,7 +84,9 @@ def diagnose(configure: Callable[[], DoctorPorts]) -> Diagnosis:
         first = configuration_broken(error)
         return _walk([("configuration", lambda: first)], LINKS[1:], seconds=1.0)
     try:
-        found = _walk(_links(ports), (), seconds=ports.timeout)
+        # A link asks several things, each with the deadline of its own.
+        seconds = 3 * max(ports.timeout, LEAST_SECONDS)
+        found = _walk(_links(ports), (), seconds=seconds, more={"service": ports.settle})
     finally:
         ports.login.close()
     if found.command is None or ports.app_wanted:
@@ -120,11 +129,18 @@ def _own_links(ports: DoctorPorts) -> list[tuple[str, Callable[[], Finding]]]:
     ]
 
 
-def _walk(links: Sequence[tuple[str, Callable[[], Finding]]], rest: Sequence[str], *, seconds: float) -> Diagnosis:
+def _walk(
+    links: Sequence[tuple[str, Callable[[], Finding]]],
+    rest: Sequence[str],
+    *,
+    seconds: float,
+    more: Mapping[str, float] | None = None,
+) -> Diagnosis:
+    """Look at the links, each for so many seconds, and `more` for those that wait for something."""
     done: list[Link] = []
     names = [*(name for name, _ in links), *rest]
     for name, look in links:
-        found = _look(name, look, seconds=seconds)
+        found = _look(name, look, seconds=seconds + (more or {}).get(name, 0.0))
         done.append(Link(name, found.status, found.detail))
         if found.cause is not None:
             why = f"because {name} is broken"
@@ -147,10 +163,9 @@ def _look(name: str, look: Callable[[], Finding], *, seconds: float) -> Finding:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    # A link asks several things, each with the deadline of its own.
-    thread.join(3 * seconds)
+    thread.join(seconds)
     if not found:
-        text = f"The {name} gives no answer within {3 * seconds:g} s."
+        text = f"The {name} gives no answer within {seconds:g} s."
         return broken(
             text[:-1], Cause(text, "kinetria health", other="something hangs; look at it, then run this again")
         )
@@ -163,8 +178,9 @@ def _look(name: str, look: Callable[[], Finding], *, seconds: float) -> Finding:
 
 
 def cause_of(error: KinetriaError) -> Cause:
-    """Return an error as a cause: its message, and the command of its hint."""
-    command = _COMMAND.search(error.hint or "")
+    """Return an error as a cause: its message, and the command of its hint, unless that one loses the data."""
+    hint = error.hint or ""
+    command = None if _LOSES in hint else _COMMAND.search(hint)
     return Cause(
         f"{error.message}.", command[0] if command else "kinetria config show", other=None if command else error.hint
     )

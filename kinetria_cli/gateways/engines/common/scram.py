@@ -24,10 +24,10 @@ def verifier(password: str) -> str:
 
 
 def change_password(role: str, password: str) -> str:
-    """Return the statement that gives a role this password.
+    """Return the statement that gives a role this password, and lets it in with it whatever kept it out.
 
     Args:
         role: A name that needs no quoting.
         password: As for `verifier`.
     """
-    return f"ALTER ROLE {role} PASSWORD '{verifier(password)}';\n\n"
+    return f"ALTER ROLE {role} LOGIN PASSWORD '{verifier(password)}' VALID UNTIL 'infinity';\n\n"

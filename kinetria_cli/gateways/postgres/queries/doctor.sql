@@ -3,12 +3,7 @@
 SELECT current_setting('server_version') AS version,
        pg_is_in_recovery() AS in_recovery,
        current_setting('transaction_read_only')::boolean AS read_only,
-       EXISTS (
-           SELECT FROM pg_db_role_setting
-           JOIN pg_roles ON pg_roles.oid = setrole
-           WHERE rolname = current_user
-             AND EXISTS (SELECT FROM unnest(setconfig) AS line WHERE starts_with(line, 'default_transaction_read_only='))
-       ) AS read_only_role,
+       (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only_set_by,
        ARRAY(
            SELECT relname::text
            FROM pg_class
