@@ -16,7 +16,7 @@ from kinetria_cli.bootstrap_engines import Engines
 from kinetria_cli.bootstrap_migrations import MigrationTools
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
-from kinetria_cli.domain.stack import ConnectionParams, StackRecord
+from kinetria_cli.domain.stack import ConnectionParams, StackRecord, health_url
 from kinetria_cli.settings import Settings
 from kinetria_cli.settings_sources import DISTRIBUTION
 from kinetria_cli.usecases.environment import passfile_line
@@ -113,9 +113,7 @@ class Container:
         """Where the service of this database answers GET /health."""
         if self.target.own and self.record is not None:
             return self.record.health_url
-        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listening there is answered here
-        host = everywhere.get(self.settings.http_host, self.settings.http_host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.http_port}/health"
+        return health_url(self.settings.http_host, self.settings.http_port)
 
     def database(self, params: ConnectionParams) -> Database:
         """Return a database for one command."""

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.doctor import Finding, well
+from kinetria_cli.domain.stack import health_url
 from kinetria_cli.settings import Settings
 from kinetria_cli.usecases.engine import DOCKER
 
 if TYPE_CHECKING:
     from kinetria_cli.bootstrap_engines import Engines
     from kinetria_cli.bootstrap_migrations import MigrationTools
-    from kinetria_cli.domain.doctor import Listener
     from kinetria_cli.domain.doctor_ports import Examiner
+    from kinetria_cli.domain.listener import Listener
     from kinetria_cli.domain.ports import HttpProbe
     from kinetria_cli.domain.stack import ConnectionParams, StackRecord
     from kinetria_cli.gateways.postgres.login import PostgresLogin
@@ -85,7 +86,9 @@ class Doctor:
             own_login_works=recorded_works,
             origins=Origins(settings.named.origins if settings.named else {}),
             probe=self.probe,
-            health_url=record.health_url if own and record is not None else self._named_health_url(),
+            health_url=record.health_url
+            if own and record is not None
+            else health_url(settings.http_host, settings.http_port),
             timeout=settings.request_timeout,
             app_wanted=not own or record is None or record.app_wanted,
             settle=4 * settings.health_interval,
@@ -109,11 +112,6 @@ class Doctor:
             if self.settings.named is None:
                 raise
             return None
-
-    def _named_health_url(self) -> str:
-        settings = self.settings
-        host = settings.http_host if settings.http_host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}/health"
 
     def _configuration(self, target: Target) -> Finding:
         raw = self.settings.raw

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from kinetria_cli.domain.doctor import Finding, Listener, SessionFacts, Symptom
+from kinetria_cli.domain.doctor import Finding, SessionFacts, Symptom
+from kinetria_cli.domain.listener import Listener
 
 
 class Examiner(Protocol):

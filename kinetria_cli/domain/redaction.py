@@ -9,25 +9,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-HIDDEN = "***"
+from kinetria_cli.domain.hiding import HIDDEN, worth_hiding
+
 SHORTEST_ENCODED = 6
 """Characters of a secret from which on it is looked for in base64: of a shorter one too little would be left."""
-
-_USERINFO = re.compile(r"(?<!\w)(\w+://[^\s:/@]*):\S*@")
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without any of the secrets, as they are or percent-encoded, and without a URL's password."""
-    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, HIDDEN)
-    return _USERINFO.sub(rf"\1:{HIDDEN}@", text)
-
-
-def worth_hiding(secret: str) -> bool:
-    """Whether hiding a secret helps: one like our own name would blot out half of every sentence, and hide nothing."""
-    return len(secret) > 2 and secret != "kinetria"  # noqa: S105
-
 
 Replacement = str | Callable[[re.Match[str]], str]
 

@@ -108,6 +108,13 @@ class NamedDatabase:
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
+def health_url(host: str, port: int) -> str:
+    """Return where a service answers GET /health that listens on this address."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listening there is answered here
+    host = everywhere.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/health"
+
+
 @dataclass(frozen=True, slots=True)
 class StackRecord:
     """What `up` recorded about the project's stack: enough to reach it, running or not.
@@ -126,7 +133,7 @@ class StackRecord:
     @property
     def health_url(self) -> str:
         """The address of the service's GET /health."""
-        return f"http://{self.http_host}:{self.http_port}/health"
+        return health_url(self.http_host, self.http_port)
 
 
 @dataclass(frozen=True, slots=True)

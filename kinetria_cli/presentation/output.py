@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import FileUnwritable, KinetriaError
-from kinetria_cli.domain.redaction import redact, worth_hiding
+from kinetria_cli.domain.hiding import redact, worth_hiding
 from kinetria_cli.presentation.progress import LineProgress, NoProgress, TerminalProgress
 from kinetria_cli.presentation.stream import give_up
 from kinetria_cli.presentation.text import printable

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetria_cli.domain.figures import size
-from kinetria_cli.domain.redaction import redact
+from kinetria_cli.domain.hiding import redact
 from kinetria_cli.presentation.text import duration, moment, one_line, printable
 
 

@@ -1,6 +1,7 @@
 """A port of the stack that another program holds, as a finding of `doctor`."""
 
-from kinetria_cli.domain.doctor import Cause, Finding, Listener, broken
+from kinetria_cli.domain.doctor import Cause, Finding, broken
+from kinetria_cli.domain.listener import Listener
 from kinetria_cli.gateways.engines.common.network import holder, listener, next_free
 
 

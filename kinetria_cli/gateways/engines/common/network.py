@@ -4,8 +4,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kinetria_cli.domain.doctor import Listener
 from kinetria_cli.domain.errors import EngineFailed, PortTaken, Refused
+from kinetria_cli.domain.listener import Listener
 
 LOOPBACK = "127.0.0.1"
 TRIED_PORTS = 100
