@@ -137,8 +137,9 @@ def test_logs_are_followed_across_a_restart_and_a_replacement(cli_stack: DockerS
     try:
         assert "listening" in next_line()
         docker("restart", cli_stack.container("app"))
-        seen = [next_line() for _ in range(3)]
-        assert ["stopped" in seen[0], "connected" in seen[1], "listening" in seen[2]] == [True] * 3, seen
+        expected = ("stopping", "stopped", "connected", "listening")
+        seen = [next_line() for _ in expected]
+        assert [word in line for word, line in zip(expected, seen, strict=True)] == [True] * 4, seen
         docker("rm", "--force", cli_stack.container("app"))
         assert cli_stack("up").code == 0
         assert "connected" in next_line()
