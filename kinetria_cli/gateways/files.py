@@ -12,6 +12,8 @@ from kinetria_cli.domain.errors import AlreadyRunning, FileUnwritable
 from kinetria_cli.domain.stack import DiskSpace
 
 HELD_SECONDS = 0.5
+MOST_PID = 2**31 - 1
+"""What a pid_t holds; the system takes no larger number."""
 
 
 @contextlib.contextmanager
@@ -110,18 +112,20 @@ class LockFile:
             self._descriptor = None
 
     def holder(self) -> int | None:
-        """Return the process id of the living holder, None where nobody holds it.
+        """Return the process id of the living holder, None where nobody holds it, 0 where the file does not tell.
 
-        Right after the lock was taken the number may be missing (0) or an earlier holder's.
+        Right after the lock was taken the number may be missing or an earlier holder's, and anybody can write another.
         """
         try:
             descriptor = os.open(self.path, os.O_RDONLY)
-        except (FileNotFoundError, PermissionError):  # none, or another user's
+        except (FileNotFoundError, NotADirectoryError, PermissionError):  # none, or another user's
             return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int(os.read(descriptor, 20).strip() or 0)
+            written = os.read(descriptor, 20).strip()
+            number = int(written) if written.isdigit() else 0
+            return number if number <= MOST_PID else 0
         finally:
             os.close(descriptor)
         return None

@@ -13,7 +13,9 @@ import psycopg
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.network import is_free
 from kinetria_cli.gateways.engines.common.state import read_state, stack_record
+from kinetria_cli.gateways.files import LockFile
 from tests.conftest import free_port
 from tests.world import Answer, connect_to, kinetria, start_kinetria
 
@@ -88,6 +90,11 @@ class TestStack:
             except OSError:
                 continue
         return found
+
+    def kill_service(self) -> None:
+        """Kill the app service and wait until it has ended: it is out of sight a moment before its files are closed."""
+        os.kill(self.running_services()[0], signal.SIGKILL)
+        wait_for(lambda: LockFile(self.folder.app_pid).holder() is None and is_free(self.http_port))
 
     def clean_up(self) -> None:
         self("down", "--volumes", "--yes")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kinetria_cli.gateways.engines.common.network import is_free
 from tests.faults.doctoring import found, mended, well
-from tests.faults.stack import TestStack, stack_in, wait_for
+from tests.faults.stack import TestStack, stack_in
 
 
 @pytest.fixture
@@ -21,8 +20,7 @@ def stack(tmp_path: Path) -> Iterator[TestStack]:
 
 def test_a_service_that_was_killed(stack: TestStack) -> None:
     stack.up()
-    os.kill(stack.running_services()[0], signal.SIGKILL)
-    wait_for(lambda: not stack.running_services())
+    stack.kill_service()
     cause = found(stack, "service")
     assert cause.cause == "The app service does not run."
     assert set(cause.links.values()) == {"ok", "fail"}
@@ -42,9 +40,7 @@ def test_a_service_that_is_stopped_by_a_signal(stack: TestStack) -> None:
 
 def test_another_program_on_the_port_of_the_service(stack: TestStack) -> None:
     stack.up()
-    os.kill(stack.running_services()[0], signal.SIGKILL)
-    # A killed process is out of sight a moment before its port is free.
-    wait_for(lambda: is_free(stack.http_port))
+    stack.kill_service()
     with socket.create_server(("127.0.0.1", stack.http_port)):
         cause = found(stack, "service")
         assert f"has port {stack.http_port}, where the app service should be" in cause.cause

@@ -156,8 +156,7 @@ def test_a_killed_server_comes_back_with_its_rows(stack: TestStack) -> None:
 
 def test_a_killed_service_is_started_again(stack: TestStack) -> None:
     stack.up()
-    os.kill(stack.running_services()[0], signal.SIGKILL)
-    wait_for(lambda: not stack.running_services())
+    stack.kill_service()
     health = stack("health", "--json")
     assert health.code == 1
     assert stack("status", "--json").data["health"] == "unhealthy"

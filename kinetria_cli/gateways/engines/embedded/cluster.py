@@ -178,13 +178,15 @@ class Cluster:
         Raises:
             WaitTimedOut: It is still there at the deadline.
         """
-        pid = self.postmaster.pid()
-        if pid is None:
+        ending = self.postmaster.ending()
+        if ending is None:
             return False
+        pid, number = ending
+        there = working_folder(pid)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, self.postmaster.stop_signal())
+            os.kill(pid, number)
         # Its pid file goes a moment before the process does.
-        while working_folder(pid) == self.data.resolve():
+        while there is not None and working_folder(pid) == there:
             if deadline.passed:
                 raise WaitTimedOut(
                     f"PostgreSQL (pid {pid}) did not stop within {deadline.seconds:g} s",

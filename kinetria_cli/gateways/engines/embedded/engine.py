@@ -122,6 +122,7 @@ class EmbeddedEngine:
         if running_port is None:
             # A service that outlived its server holds dead connections, and calls itself healthy until it notices.
             self._app.stop(deadline)
+            self._cluster.stop(deadline)  # one whose pid file or folder is gone
         settle = partial(
             settle_port,
             DATABASE_PORT,
@@ -132,10 +133,12 @@ class EmbeddedEngine:
         )
         chosen, remark = settle()
         app_running = self._app.running_pid() is not None
+        # What is recorded may be lost; a service that has only begun to start listens nowhere yet.
+        running_app_port = self._app.port() or (before.http_port if before else None) if app_running else None
         app_port, self._app_remark = settle_port(
             APP_PORT,
             insisted=http_port,
-            running=before.http_port if app_running and before else None,
+            running=running_app_port,
             preferred=before.http_port if before else self._default_http_port,
             project=self._folder.root.name,
         )
@@ -169,12 +172,13 @@ class EmbeddedEngine:
         record = self.record()
         if record is None:
             raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
-        fresh = self._app.running_pid() is None
+        settings = {**environment, "DB_PASSWORD_FILE": str(self._folder.password(self.name))}
+        if not self._app.has_settings(settings):
+            self._app.stop(deadline)
+        # One that was killed may be seen until it has ended.
+        fresh = self._app.running_pid() is None or not self._app.wait_healthy(record, deadline)
         if fresh:
-            password_file = str(self._folder.password(self.name))
-            self._app.start(record, {**environment, "DB_PASSWORD_FILE": password_file}, deadline)
-        else:
-            self._app.wait_healthy(record, deadline)
+            self._app.start(record, settings, deadline)
         remark = f" ({self._app_remark})" if self._app_remark else ""
         since = "" if fresh else f", {running_since(self._folder.app_pid.stat().st_mtime)}"
         return Started(fresh, record.health_url + remark + since)

@@ -6,18 +6,19 @@ import shlex
 import sys
 from pathlib import Path
 
-from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, left_out, well
+from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, well
 from kinetria_cli.domain.errors import DataFolderUnusable, EngineUnavailable
 from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.common.holding import taken
 from kinetria_cli.gateways.engines.common.layout import StackFolder
-from kinetria_cli.gateways.engines.common.network import LOOPBACK, is_free, listener
+from kinetria_cli.gateways.engines.common.network import LOOPBACK, is_free
 from kinetria_cli.gateways.engines.common.state import read_password
 from kinetria_cli.gateways.engines.embedded.cluster import Cluster
 from kinetria_cli.gateways.engines.embedded.logs import last_lines
-from kinetria_cli.gateways.engines.embedded.processes import is_stopped
+from kinetria_cli.gateways.engines.embedded.processes import is_stopped, working_folder
 from kinetria_cli.gateways.engines.embedded.programs import SERVER_MAJOR, WHEEL_PACKAGE, find_programs
-from kinetria_cli.gateways.files import LockFile, free_bytes
+from kinetria_cli.gateways.engines.embedded.service_examiner import examine_service, logs_blocked
+from kinetria_cli.gateways.files import free_bytes
 
 ENGINE = "embedded"
 LOG_LINES = 50
@@ -26,8 +27,10 @@ ROOM = 64 * 1024 * 1024
 
 _OWN_FATAL = re.compile(r"\[\d+\] (?:FATAL|PANIC):  (?P<reason>.*)")
 """A line of the server's own; a session's has the name of its application before the word."""
+_DAMAGED = re.compile(r"pg_control|control file|checkpoint|database files are incompatible")
+"""What a server says of data that it cannot begin with (PostgreSQL 16, xlog.c and xlogrecovery.c)."""
+ANEW = "without one, begin anew: kinetria down --volumes"
 _RAN = re.compile(r"database system is ready to accept connections|received (?:fast|smart|immediate) shutdown request")
-_SERVICE_ERROR = re.compile(r'"error": "(?P<reason>[^"]+)"')
 
 
 class EmbeddedExaminer:
@@ -64,23 +67,48 @@ class EmbeddedExaminer:
         """See `Examiner.process`."""
         pid = self._cluster.postmaster.pid()
         if pid is not None:
-            if not is_stopped(pid):
-                return well(f"postgres running, pid {pid}")
-            text = f"PostgreSQL, pid {pid}, is stopped by a signal: it listens and answers nobody."
-            return broken(f"postgres, pid {pid}, is stopped", Cause(text, f"kill -CONT {pid}"))
+            return _running(pid)
+        if (stray := self._cluster.postmaster.stray()) is not None:
+            return self._stray(stray)
+        if (blocked := logs_blocked(self._folder)) is not None:
+            return blocked
         if self.volume().cause:
             return doubtful("postgres does not run: its volume is why")
         if self._port_is_taken():
             return doubtful("postgres does not run: another program has its port")
+        return self._ended()
+
+    def _ended(self) -> Finding:
+        """A server that does not run and could."""
         if (reason := self._why_it_ended()) is not None:
             config = self._cluster.data / "postgresql.conf"
             text = f"PostgreSQL ended while starting: {reason}."
-            edit = f"${{EDITOR:-vi}} {shlex.quote(str(config))} && kinetria up"
-            command = edit if "configuration file" in reason else "kinetria up"
-            return broken("postgres does not run", Cause(text, command, other="all it said: kinetria logs postgres"))
+            command, other = "kinetria up", "all it said: kinetria logs postgres"
+            if "configuration file" in reason:
+                command = f"${{EDITOR:-vi}} {shlex.quote(str(config))} && kinetria up"
+            elif _DAMAGED.search(reason):  # the next start ends in the same way
+                text = f"PostgreSQL ended while starting, its data are damaged: {reason}."
+                command, other = "kinetria logs postgres", f"restore {self._cluster.data} from a backup; {ANEW}"
+            return broken("postgres does not run", Cause(text, command, other=other))
         left = (self._cluster.data / "postmaster.pid").exists()
         how = "was killed: its pid file is still there" if left else "was stopped"
         return broken(f"postgres {how}", Cause(f"PostgreSQL does not run: it {how}.", "kinetria up", safe=True))
+
+    def _stray(self, pid: int) -> Finding:
+        """A server that its pid file does not name: it listens, and ends itself within a minute."""
+        data, there = self._cluster.data, working_folder(pid)
+        if there == data.resolve():
+            why, other = f"{data / 'postmaster.pid'} does not name it any more", "the data stay"
+        elif there is not None and there.exists():
+            text = f"PostgreSQL, pid {pid}, runs, and its data folder was moved to {there}."
+            back = f"mv {shlex.quote(str(there))} {shlex.quote(str(data))}"
+            return broken(f"the data folder of postgres, pid {pid}, was moved", Cause(text, f"{back} && kinetria up"))
+        else:
+            why = f"its data folder {data} was removed"
+            other = "that begins with an empty one; put the old one back first if you have it"
+        text = f"PostgreSQL, pid {pid}, still runs, but {why}."
+        cause = Cause(text, "kinetria up", other=f"it ends that server and starts another; {other}")
+        return broken(f"postgres, pid {pid}, is cut off from its data folder", cause)
 
     def volume(self) -> Finding:
         """See `Examiner.volume`."""
@@ -139,28 +167,14 @@ class EmbeddedExaminer:
 
     def service(self) -> Finding:
         """See `Examiner.service`."""
-        address = f"{self._record.http_host}:{self._record.http_port}"
-        if not self._record.app_wanted:
-            return left_out("left out with --no-app")
-        pid = LockFile(self._folder.app_pid).holder()
-        if pid is None:
-            if not is_free(self._record.http_port):
-                return taken(address, self._record.http_port, "the app service", "--http-port")
-            said = self._service_said()
-            text = "The app service does not run" + (f"; the last error that it told: {said}" if said else "") + "."
-            return broken("the service does not run", Cause(text, "kinetria up", safe=True))
-        if is_stopped(pid):
-            text = f"The app service, pid {pid}, is stopped by a signal: it listens and answers nobody."
-            return broken(f"the service, pid {pid}, is stopped", Cause(text, f"kill -CONT {pid}"))
-        found = listener(self._record.http_port)
-        if found is not None and found.pid != pid:
-            return taken(address, self._record.http_port, "the app service", "--http-port")
-        return well(f"running, pid {pid}")
+        return examine_service(self._folder, self._record)
 
-    def _service_said(self) -> str | None:
-        """The last error in the service's log, where its last run ended with one."""
-        lines = last_lines(self._folder.app_log, 5)
-        return next((found["reason"] for line in reversed(lines) if (found := _SERVICE_ERROR.search(line))), None)
+
+def _running(pid: int) -> Finding:
+    if not is_stopped(pid):
+        return well(f"postgres running, pid {pid}")
+    text = f"PostgreSQL, pid {pid}, is stopped by a signal: it listens and answers nobody."
+    return broken(f"postgres, pid {pid}, is stopped", Cause(text, f"kill -CONT {pid}"))
 
 
 def _mount(path: Path) -> Path:

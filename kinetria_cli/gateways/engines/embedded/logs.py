@@ -33,7 +33,7 @@ def last_lines(path: Path, count: int, *, end: int | None = None) -> list[str]:
         with path.open("rb") as stream:
             stream.seek(max(0, end - TAIL_BYTES))
             lines = deque(stream.read(min(end, TAIL_BYTES)).splitlines(), maxlen=count)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [line.decode("utf-8", "replace") for line in lines]
 
@@ -42,10 +42,16 @@ def since_lines(lines: list[str], seconds: float) -> list[str]:
     """Return the lines that are at most `seconds` old; a line without a time belongs to the one before."""
     limit = datetime.now(UTC) - timedelta(seconds=seconds)
     for number, line in enumerate(lines):
-        match = _TIMESTAMP.match(line)
-        if match and datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00") >= limit:
+        written = written_at(line)
+        if written is not None and written >= limit:
             return lines[number:]
     return []
+
+
+def written_at(line: str) -> datetime | None:
+    """Return the time at the beginning of a log's line; None for one without."""
+    match = _TIMESTAMP.match(line)
+    return datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00") if match else None
 
 
 def follow(paths: dict[str, Path], positions: dict[str, int]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 from kinetria_cli.gateways.engines.common.network import LOOPBACK
-from kinetria_cli.gateways.engines.embedded.processes import working_folder
+from kinetria_cli.gateways.engines.embedded.processes import find_running, working_folder
 
 ANSWER_SECONDS = 2.0
 PROTOCOL = 3 << 16
@@ -33,6 +33,14 @@ class Postmaster:
         pid = int(lines[0])
         return pid if working_folder(pid) == self._data.resolve() else None
 
+    def stray(self) -> int | None:
+        """Return the process id of a server of this folder that its pid file does not name, or None.
+
+        Its folder was removed or moved, or the file was changed. It looks once a minute and ends itself then
+        (PostgreSQL 16, RecheckDataDirLockFile).
+        """
+        return None if self.pid() else find_running(("-D", str(self._data)), program="/postgres")
+
     def port(self) -> int | None:
         """Return the port that the running server was started with (line 4)."""
         lines = self._lines()
@@ -46,6 +54,16 @@ class Postmaster:
         """Whether the server with this process id accepts connections (line 8)."""
         lines = self._lines()
         return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def ending(self) -> tuple[int, signal.Signals] | None:
+        """Return the running server's process id, a stray one's too, and what ends it; None where none runs."""
+        if (pid := self.pid()) is not None:
+            return pid, self.stop_signal()
+        if (stray := self.stray()) is None:
+            return None
+        folder = working_folder(stray)
+        # Without its files it cannot write what a shutdown writes.
+        return stray, signal.SIGINT if folder is not None and folder.exists() else signal.SIGQUIT
 
     def stop_signal(self) -> signal.Signals:
         """Return what ends the running server (PostgreSQL 16 manual, section 19.5).

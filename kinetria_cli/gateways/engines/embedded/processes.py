@@ -64,3 +64,44 @@ def is_stopped(pid: int) -> bool:
         return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     except psutil.Error:
         return False
+
+
+def find_running(words: tuple[str, ...], *, program: str = "") -> int | None:
+    """Return the process with these neighbouring words in its command line, of several the one that started the others.
+
+    For a process whose file with its id is gone or was changed: looking at every process takes a moment.
+
+    Args:
+        words: As they were given to it.
+        program: How its first word ends.
+    """
+    import psutil
+
+    found: dict[int, int | None] = {}
+    for process in psutil.process_iter(["pid", "ppid", "cmdline"]):
+        line = process.info["cmdline"] or [""]  # a dead one, or one that is not ours to see, has none
+        pairs = zip(*(line[place:] for place in range(len(words))), strict=False)
+        if line[0].endswith(program) and words in pairs:
+            found[process.info["pid"]] = process.info["ppid"]
+    return next((pid for pid, parent in found.items() if parent not in found), None)
+
+
+def listening_port(pid: int) -> int | None:
+    """Return the first port that a process listens on; None where it has none, or is not ours to see."""
+    import psutil
+
+    try:
+        open_ones = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return None
+    return next((found.laddr.port for found in open_ones if found.status == psutil.CONN_LISTEN and found.laddr), None)
+
+
+def environment_of(pid: int) -> dict[str, str] | None:
+    """Return the variables that a process was started with; None where they are not ours to see."""
+    import psutil
+
+    try:
+        return dict(psutil.Process(pid).environ())
+    except psutil.Error:
+        return None

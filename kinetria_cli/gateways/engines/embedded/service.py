@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,12 @@ from kinetria_cli.domain.errors import ServiceFailed, WaitTimedOut
 from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
-from kinetria_cli.gateways.engines.embedded.processes import working_folder
+from kinetria_cli.gateways.engines.embedded.processes import (
+    environment_of,
+    find_running,
+    listening_port,
+    working_folder,
+)
 from kinetria_cli.gateways.files import LockFile, writing
 
 if TYPE_CHECKING:
@@ -23,6 +29,25 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.02
 PROBE_SECONDS = 1.0
+SETTINGS = (
+    *("APP_NAME", "ENVIRONMENT", "REQUEST_TIMEOUT", "HTTP_HOST", "HTTP_PORT", "HEALTH_TOKEN", "HEALTH_INTERVAL"),
+    *("DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD_FILE", "DB_NAME", "DB_SSL_MODE"),
+    *("DB_POOL_MIN_SIZE", "DB_POOL_MAX_SIZE"),
+)
+"""What `up` gives to the service; where one of these differs, it has to start again."""
+
+
+def service_pid(folder: StackFolder) -> int | None:
+    """Return the service's process id, None where it does not run, 0 where it holds its lock and is not found.
+
+    Args:
+        folder: The stack's files.
+    """
+    pid = LockFile(folder.app_pid).holder()
+    # An old number stands in the file for a moment after the lock was taken, and anybody can write another.
+    if pid is None or (pid and working_folder(pid) == folder.root.resolve()):
+        return pid
+    return find_running(("--pid-file", str(folder.app_pid))) or 0
 
 
 class AppProcess:
@@ -39,8 +64,19 @@ class AppProcess:
         self._lock = LockFile(folder.app_pid)
 
     def running_pid(self) -> int | None:
-        """Return the service's process id, or None."""
-        return self._lock.holder()
+        """See `service_pid`."""
+        return service_pid(self._folder)
+
+    def port(self) -> int | None:
+        """Return the port that the running service listens on; None where none is seen."""
+        pid = self.running_pid()
+        return listening_port(pid) if pid else None
+
+    def has_settings(self, environment: Mapping[str, str]) -> bool:
+        """Whether the running service was started with these settings, as far as this user may see."""
+        pid = self.running_pid()
+        present = environment_of(pid) if pid else None
+        return present is None or _settings(present) == _settings(environment)
 
     def start(self, record: StackRecord, environment: Mapping[str, str], deadline: Deadline) -> None:
         """Start the service and return when GET /health answers 200.
@@ -68,13 +104,13 @@ class AppProcess:
             process.wait()
             raise
 
-    def wait_healthy(self, record: StackRecord, deadline: Deadline) -> None:
-        """Return when the running service answers 200.
+    def wait_healthy(self, record: StackRecord, deadline: Deadline) -> bool:
+        """Return True when the running service answers 200, False when it has ended.
 
         Raises:
-            WaitTimedOut: It does not in time.
+            WaitTimedOut: It does neither in time.
         """
-        self._wait_healthy(None, record, deadline)
+        return self._wait_healthy(None, record, deadline)
 
     def stop(self, deadline: Deadline) -> bool:
         """Ask the service to finish and end; return whether it ran.
@@ -86,12 +122,15 @@ class AppProcess:
         while pid == 0 and not deadline.passed:  # it holds the lock and is about to write its id
             deadline.pause(POLL_SECONDS)
             pid = self.running_pid()
-        if not pid:
+        if pid is None:
             return False
-        # Between the lock and the number in the file lies a moment in which an old number stands there.
-        if working_folder(pid) == self._folder.root.resolve():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        if pid == 0:
+            raise WaitTimedOut(
+                f"a process holds {self._folder.app_pid} and is not to be found",
+                hint=f"look who it is: fuser -v {shlex.quote(str(self._folder.app_pid))}",
+            )
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
         # The lock goes a moment before the process does.
         while self.running_pid() == pid or working_folder(pid) == self._folder.root.resolve():
             if deadline.passed:
@@ -102,7 +141,7 @@ class AppProcess:
             deadline.pause(POLL_SECONDS)
         return True
 
-    def _wait_healthy(self, process: subprocess.Popen[bytes] | None, record: StackRecord, deadline: Deadline) -> None:
+    def _wait_healthy(self, process: subprocess.Popen[bytes] | None, record: StackRecord, deadline: Deadline) -> bool:
         while True:
             if process is not None and process.poll() is not None:
                 raise ServiceFailed(
@@ -111,10 +150,13 @@ class AppProcess:
                     details=last_lines(self._folder.app_log, 20),
                 )
             # Another program's answer on this port is not ours: the lock says whether the service is up at all.
-            if self.running_pid():
+            pid = self._lock.holder()
+            if pid is None and process is None:
+                return False
+            if pid is not None:
                 answer = self._probe.get(record.health_url, timeout=min(PROBE_SECONDS, max(deadline.remaining, 0.1)))
                 if answer is not None and answer.healthy:
-                    return
+                    return True
             if deadline.passed:
                 raise WaitTimedOut(
                     f"the app service was not healthy within {deadline.seconds:g} s",
@@ -122,3 +164,7 @@ class AppProcess:
                     details=last_lines(self._folder.app_log, 20),
                 )
             deadline.pause(POLL_SECONDS)
+
+
+def _settings(environment: Mapping[str, str]) -> list[str]:
+    return [environment.get(name, "") for name in SETTINGS]
