@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kinetria_cli.gateways.http.refresher import Refresher
     from kinetria_cli.gateways.postgres.pool import PooledDatabase
 
+HINT_PID_FILE = "give --pid-file a file in a folder that is there and that this user can write to"
+
 
 @dataclass(frozen=True)
 class Service:
@@ -55,10 +57,11 @@ class Service:
 
         Raises:
             AlreadyRunning: Another service holds it.
+            FileUnwritable: It cannot be made.
         """
         from kinetria_cli.gateways.files import held
 
-        return nullcontext() if path is None else held(path)
+        return nullcontext() if path is None else held(path, hint=HINT_PID_FILE)
 
     def http(
         self, database: PooledDatabase, params: ConnectionParams, log: logging.Logger, *, drain_delay: float = 0.0

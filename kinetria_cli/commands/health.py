@@ -49,9 +49,7 @@ def health(
         with run.output.health_watch() as show:
             watch_health(rounds.check, interval=pause, show=show, pause=time.sleep)
     bad = fail_on or FailOn.UNHEALTHY
-    report = wait_healthy(
-        rounds.check, seconds=patience, fail_on=bad, waiting_for=lambda what: run.output.warn(f"waiting: {what}")
-    )
+    report = wait_healthy(rounds.check, seconds=patience, fail_on=bad, waiting_for=run.output.waiting)
     run.finish(report, exit_code=0 if report.passes(bad) else 1)
 
 

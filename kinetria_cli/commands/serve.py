@@ -37,9 +37,14 @@ def serve(
     run.output.json = True  # an error is one more JSON line of the log
     start_seconds = seconds("--start-timeout", start_timeout, zero=True)
     drain_seconds = _drain_delay(drain_delay)
+    warnings: list[str] = []
+    run.output.warn_by(warnings.append)
     service = run.container.service
-    params = run.target.params
     log = service.log(access_log)
+    run.output.warn_by(log.warning)
+    for text in warnings:
+        log.warning(text)
+    params = run.target.params
     with service.pid_lock(pid_file):
         database = service.database(params)
         run_service(

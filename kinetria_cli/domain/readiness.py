@@ -11,6 +11,9 @@ POOL = "pool"
 STALE = "stale"
 STOPPING = "stopping"
 
+HINT = "kinetria doctor"
+"""What finds the cause where a look alone does not tell it."""
+
 SCHEMA_AHEAD = "schema_ahead"
 SCHEMA_DRIFTED = "schema_drifted"
 SCHEMA_UNKNOWN = "schema_unknown"
@@ -45,9 +48,10 @@ class Sighting:
     Args:
         in_recovery: The server is a standby.
         read_only: This session, or the next that logs in, may not write.
-        migrations: What is recorded; None where the role may not read it.
+        migrations: What is recorded; None where the role may not read it, or a lock is on it.
         seconds: How long the look took.
         lost: Whether the connection of the look before had ended: the server was away meanwhile, however shortly.
+        locked: Whether somebody else's lock kept it from being read.
     """
 
     in_recovery: bool
@@ -55,6 +59,7 @@ class Sighting:
     migrations: tuple[RecordedMigration, ...] | None
     seconds: float
     lost: bool = False
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def unanswered(detail: str, *, seconds: float = 0.0, pool: Check | None = None) 
     """
     why = "the database does not answer"
     checks = (
-        Check(DATABASE, CheckStatus.FAIL, seconds, detail),
+        Check(DATABASE, CheckStatus.FAIL, seconds, detail, HINT),
         *(Check(name, CheckStatus.SKIPPED, 0.0, why) for name in (WRITABLE, SCHEMA)),
         pool or Check(POOL, CheckStatus.SKIPPED, 0.0, why),
     )

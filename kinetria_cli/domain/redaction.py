@@ -87,8 +87,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
     ("values in statements", _STATEMENT, _without_literals),
     (
         "e-mail addresses",
-        # `user@host:5432/name` and `user:***@host` are where a database is, which the reader needs.
-        re.compile(r"(?<![\w.+/:*-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?![\w-]|\.\w|:\d|/)"),
+        # `user@host:5432/name`, `//user@host` and `user:***@host` are where a database is, which the reader needs.
+        re.compile(r"(?<![\w.+-])(?<!//)[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?![\w-]|\.\w|:\d)"),
         f"{HIDDEN}@{HIDDEN}",
     ),
 )

@@ -8,6 +8,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import IO
 
 from kinetria_cli.domain.errors import FileUnwritable, MalformedParameters, Refused
@@ -24,6 +25,10 @@ def check(path: Path, *, force: bool) -> None:
     if os.path.lexists(path) and not force:
         raise _there(path)
     folder = path.parent
+    if not folder.exists():
+        raise FileUnwritable(
+            f"{path} cannot be written: there is no folder {folder}", hint=f"mkdir -p {quote(str(folder))}"
+        )
     with _writing(path):
         found = folder.stat()
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):

@@ -14,11 +14,16 @@ from kinetria_cli.domain.stack import DiskSpace
 HELD_SECONDS = 0.5
 MOST_PID = 2**31 - 1
 """What a pid_t holds; the system takes no larger number."""
+HINT_HOME = "free some space, or point KINETRIA_HOME at a folder that this user can write to"
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path, hint: str = HINT_HOME) -> Iterator[None]:
     """Translate an operating system error about `path`.
+
+    Args:
+        path: What is written.
+        hint: What the user can do; of a file that they named, to name another.
 
     Raises:
         FileUnwritable: The block failed to write; the message names the file and the reason.
@@ -28,7 +33,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise FileUnwritable(
             f"{error.filename or path} cannot be written: {error.strerror}",
-            hint="free some space, or point KINETRIA_HOME at a folder that this user can write to",
+            hint=hint,
         ) from error
 
 
@@ -81,10 +86,15 @@ class LockFile:
 
     The kernel frees it when the holder ends, however it ends, so it is never stale. Programs that we start do not
     inherit it: Python opens files close-on-exec.
+
+    Args:
+        path: The file.
+        hint: What the user can do where it cannot be made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hint: str = HINT_HOME) -> None:
         self.path = path
+        self._hint = hint
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
@@ -93,7 +103,7 @@ class LockFile:
         Raises:
             FileUnwritable: The file cannot be made.
         """
-        with writing(self.path):
+        with writing(self.path, self._hint):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,13 +142,18 @@ class LockFile:
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path, *, hint: str) -> Iterator[None]:
     """Hold the lock of a file for the block.
 
+    Args:
+        path: The file.
+        hint: What the user can do where it cannot be made.
+
     Raises:
+        FileUnwritable: The file cannot be made.
         AlreadyRunning: Another process holds it.
     """
-    lock = LockFile(path)
+    lock = LockFile(path, hint)
     deadline = Deadline(HELD_SECONDS)
     # Somebody who only looks whether the lock is held has it for a moment.
     while not lock.acquire():

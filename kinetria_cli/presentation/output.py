@@ -37,6 +37,7 @@ class Output:
         self._force_color = force_color
         self._utf8 = utf8
         self._secrets: list[str] = []
+        self._warn: Callable[[str], object] | None = None
         self._progress: TerminalProgress | LineProgress | NoProgress = NoProgress()
 
     @cached_property
@@ -86,6 +87,9 @@ class Output:
     def warn(self, text: str) -> None:
         """Print one line that is worth reading though nothing failed."""
         text = printable(redact(text, self._secrets))
+        if self._warn is not None:
+            self._warn(text)
+            return
         if self.json:
             with _stderr():
                 print(f"warning: {text}", file=sys.stderr)  # noqa: T201
@@ -94,6 +98,15 @@ class Output:
 
         screen = self._screens[1]
         screen.line(screen.mark(Mark.LOOK), " ", text)
+
+    def warn_by(self, write: Callable[[str], object]) -> None:
+        """Hand each warning to this function from now on, such as to a log."""
+        self._warn = write
+
+    def waiting(self, text: str) -> None:
+        """Say what is waited for; in JSON mode stderr is for an error alone."""
+        if not self._quiet and not self.json:
+            self.warn(f"waiting: {text}")
 
     def error(self, error: KinetriaError) -> None:
         """Print what happened, why, and what to do."""

@@ -54,7 +54,7 @@ class Examiner:
         if self._was_away or found.lost:
             self.renew()
             self._was_away = False
-        schema, warnings = judge_schema(self.expected, found.migrations)
+        schema, warnings = judge_schema(self.expected, found.migrations, locked=found.locked)
         answered = Check(DATABASE, CheckStatus.OK, round(found.seconds, 4), "answers")
         return Verdict((answered, judge_writable(found), schema, pool), warnings)
 
@@ -76,7 +76,10 @@ def judge_pool(room: PoolRoom) -> Check:
 
 
 def judge_schema(
-    expected: Mapping[str, str] | KinetriaError, recorded: tuple[RecordedMigration, ...] | None
+    expected: Mapping[str, str] | KinetriaError,
+    recorded: tuple[RecordedMigration, ...] | None,
+    *,
+    locked: bool = False,
 ) -> tuple[Check, tuple[str, ...]]:
     """Return whether the schema is one that this build can work with, and the warnings on it.
 
@@ -85,10 +88,13 @@ def judge_schema(
 
     Args:
         expected: Checksum of each migration that this build expects, by id, or why that is not known.
-        recorded: What the database records; None where the role may not read it.
+        recorded: What the database records; None where it could not be read.
+        locked: Whether that was for somebody else's lock, and not for want of a right.
     """
     if isinstance(expected, KinetriaError):
         return _unknown(expected.message)
+    if locked:
+        return _unknown("what is recorded of the migrations is locked by another session")
     if recorded is None:
         return _unknown("this role may not read what is recorded of the migrations")
     applied = {record.id for record in recorded if record.marked}

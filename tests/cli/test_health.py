@@ -95,12 +95,19 @@ def test_a_degraded_database_fails_only_where_that_is_asked_for(cli: Cli, migrat
 
 
 def test_a_wait_says_what_it_waits_for_and_ends_with_it(empty: ConnectionParams) -> None:
-    run = start_kinetria("health", "--wait", "60s", "--json", env=database_variables(empty))
+    run = start_kinetria("health", "--wait", "60s", env=database_variables(empty))
     assert run.stderr is not None
-    assert run.stderr.readline() == f"warning: waiting: schema: {len(IDS)} pending: {IDS[0]} to {IDS[-1]}\n"
+    assert run.stderr.readline() == f"!! waiting: schema: {len(IDS)} pending: {IDS[0]} to {IDS[-1]}\n"
     gateway_for(empty).apply(lock_wait=5)
     out, _ = run.communicate(timeout=60)
-    assert (run.returncode, '"status": "healthy"' in out) == (0, True)
+    assert (run.returncode, "ok healthy" in out) == (0, True)
+
+
+def test_in_json_mode_a_wait_that_is_over_says_the_error_alone(cli: Cli, empty: ConnectionParams) -> None:
+    answer = cli.use(empty)("health", "--wait", "100ms", "--json")
+    assert (answer.code, answer.out, answer.error["code"]) == (6, "", "wait.timeout")
+    assert answer.err.count("\n") == 1
+    assert cli("health", "--wait", "100ms", "-q").err.startswith("xx ")
 
 
 def test_without_a_terminal_a_watch_prints_what_changes(empty: ConnectionParams) -> None:

@@ -5,6 +5,7 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -84,6 +85,7 @@ def leave_traces(stack: TestStack) -> None:
         'PGPASSWORD=SENTINEL-unknown-1 psql, {"db_password": "SENTINEL-unknown-2"}, https://u:SENTINEL-unknown-3@h/',
         "SCRAM-SHA-256$4096:SENTINEL=$SENTINEL:SENTINEL",
         "mail from ana.SENTINEL@example.com",
+        '{"message": "request", "path": "/r/joe.SENTINEL@example.com"}',
     ]
     with stack.folder.app_log.open("a") as log:
         log.writelines(f"{line}\n" for line in lines)
@@ -123,6 +125,7 @@ def test_no_secret_is_anywhere_in_it_and_what_helps_is(stack: TestStack, tmp_pat
     }
     assert documents["versions.json"]["libraries"]["psycopg"] == psycopg.__version__
     assert documents["engine.json"]["parts"]["postgres"]["pid"] == stack.postmaster
+    assert datetime.fromisoformat(documents["engine.json"]["parts"]["app"]["started_at"]).tzinfo is not None
     assert [found["id"] for found in documents["migration-history.json"]["runs"]] == list(IDS)
     assert "users" in {table["name"] for table in documents["database.json"]["tables"]}
     assert 'role "twice" already exists' in members["logs/postgres.log"]

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.http.protocol import MAX_BODY_BYTES, MAX_CONNECTIONS, MAX_HEAD_BYTES, OTHER_FILES
+from kinetria_cli.gateways.http.protocol import MAX_BODY_BYTES, MAX_CONNECTIONS, OTHER_FILES
+from kinetria_cli.gateways.http.requests import MAX_HEAD_BYTES
 from tests.faults.http_client import GET, connected, exchange, read_all, read_answer, status_of, trickle
 from tests.serving import HEALTHY, Service, serving
 
@@ -53,6 +54,31 @@ def test_what_is_no_request_is_refused_in_json_and_the_connection_ended(service:
     _, log = service.stop()
     assert [line["status"] for line in log if line["message"] == "request refused"] == list(MALFORMED.values())
     assert {line["client"] for line in log if line["message"] == "request refused"} == {"127.0.0.1"}
+
+
+def test_a_head_of_16_kib_is_answered_and_one_byte_more_refused_however_it_comes_in(service: Service) -> None:
+    room = 16 * 1024 - len(HEAD + b"X: \r\n" + CLOSE)
+    for size, status in ((room, 200), (room + 1, 431)):
+        request = HEAD + b"X: " + b"a" * size + b"\r\n" + CLOSE
+        answer = exchange(service.port, request)
+        assert status_of(answer) == status
+        assert set(json.loads(answer.partition(b"\r\n\r\n")[2])) == ({"error"} if status == 431 else set(HEALTHY))
+    query = b"GET /health?" + b"a" * (16 * 1024) + b" HTTP/1.1\r\nHost: x\r\n"
+    assert status_of(exchange(service.port, query + CLOSE)) == 431
+
+
+def test_a_body_that_is_too_large_is_logged_once(service: Service) -> None:
+    for size in (MAX_BODY_BYTES + 1, 4 * MAX_BODY_BYTES):
+        with connected(service.port) as opened, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            opened.sendall(b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"a" * size)
+            read_all(opened)
+    _, log = service.stop()
+    assert len([line for line in log if line["message"] in ("request", "request refused")]) == 2
+
+
+def test_an_address_as_target_is_answered_as_its_path(service: Service) -> None:
+    answer = exchange(service.port, b"GET http://x/health HTTP/1.1\r\nHost: x\r\n" + CLOSE)
+    assert (status_of(answer), json.loads(answer.partition(b"\r\n\r\n")[2])) == (200, HEALTHY)
 
 
 def test_a_method_that_nobody_knows_is_405_and_the_connection_goes_on(service: Service) -> None:

@@ -19,7 +19,7 @@ from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.http.server import GRACE_SECONDS
 from tests.conftest import free_port
 from tests.faults.fakepg import error_response, fake_postgres
-from tests.faults.http_client import GET, connected, read_all, read_answer, status_of
+from tests.faults.http_client import GET, connected, exchange, read_all, read_answer, status_of
 from tests.faults.servers import own_server
 from tests.serving import Service, failing, messages, serving, starting
 from tests.world import CHECKOUT, connect_to, kinetria
@@ -100,6 +100,22 @@ def test_a_signal_ends_the_wait_at_once(migrated: ConnectionParams, number: int,
     assert log[-1]["error"]["code"] == "interrupted"
 
 
+def test_warnings_of_the_settings_are_lines_of_the_log(migrated: ConnectionParams, tmp_path: Path) -> None:
+    file = tmp_path / "shared.env"
+    file.write_text("DB_PASSWORD=wrong\n")
+    file.chmod(0o644)
+    code, log = failing(migrated, "--env-file", str(file))
+    assert [line["message"] for line in log if line.get("level") == "warning"] == [
+        f"{file} can be read by other users; it may hold a password: chmod 600 {file}"
+    ]
+    assert code == 8
+
+
+def test_a_pid_file_that_cannot_be_made_has_a_hint_on_that_option(migrated: ConnectionParams) -> None:
+    code, log = failing(migrated, "--pid-file", "/nope/x")
+    assert (code, log[-1]["error"]["hint"].partition(" a ")[0]) == (1, "give --pid-file")
+
+
 @pytest.mark.parametrize("option", ["--start-timeout", "--drain-delay"])
 def test_what_is_no_duration_is_refused(option: str) -> None:
     answer = kinetria("serve", option, "soon")
@@ -168,6 +184,14 @@ def test_what_is_never_finished_keeps_it_no_longer_than_a_container_is_given(in_
     assert "Cancel 1 running task(s), timeout graceful shutdown exceeded" in messages(log)
 
 
+def test_an_answer_that_fails_half_way_is_cut_off_and_one_line_of_the_log(in_flight: InFlight) -> None:
+    read = exchange(in_flight.service.port, GET.replace(b"/health", b"/broken"))
+    assert not read.partition(b"\r\n\r\n")[2]
+    in_flight.finish()
+    log = in_flight.service.stop()[1]
+    assert [line["message"] for line in log if line["level"] == "error"] == ["request failed"]
+
+
 @pytest.mark.parametrize(("second", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_second_signal_ends_it_at_once(in_flight: InFlight, second: int, code: int) -> None:
     service = in_flight.service
@@ -187,7 +211,7 @@ def test_a_second_signal_ends_the_drain_delay(migrated: ConnectionParams) -> Non
         service_line(service, "stopping")
         code, log = service.stop()
     assert code == 143
-    assert log[0]["message"] == "stopping at once"
+    assert messages(log) == ["stopping at once", None]
     assert log[-1]["error"]["code"] == "interrupted"
 
 

@@ -90,9 +90,11 @@ def test_a_folder_is_never_replaced(place: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_told_before_anything_is_read(place: Path) -> None:
     (place / "file").write_text("")
-    for name in ("no/such/b.zip", "file/b.zip"):
-        with pytest.raises(FileUnwritable, match=r"b\.zip cannot be written"):
-            check(place / name, force=False)
+    with pytest.raises(FileUnwritable, match=r"b\.zip cannot be written: .*: it is not a folder"):
+        check(place / "file" / "b.zip", force=False)
+    with pytest.raises(FileUnwritable, match=r"b\.zip cannot be written: there is no folder .*no such$") as caught:
+        check(place / "no such" / "b.zip", force=False)
+    assert caught.value.hint == f"mkdir -p '{place}/no such'"
 
 
 def test_what_appears_meanwhile_is_not_replaced(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

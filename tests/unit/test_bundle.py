@@ -1,5 +1,6 @@
 """Making a bundle: what cannot be had says so in its place and never costs the rest."""
 
+import io
 import json
 import threading
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ import pytest
 from kinetria_cli.domain.bundle import Part, PartOutcome, PartStatus
 from kinetria_cli.domain.errors import EngineUnavailable, Refused
 from kinetria_cli.domain.redaction import Scrubber
+from kinetria_cli.presentation.human.bundle import render
+from kinetria_cli.presentation.screen import Screen
 from kinetria_cli.usecases.bundle import README, make_bundle
 
 PLACE = Path("bundle.zip")
@@ -58,6 +61,13 @@ def test_every_part_is_best_effort_and_has_a_deadline() -> None:
     )
     assert (report.path, report.size_bytes) == ("bundle.zip", 7)
     assert list(shelf.members) == [README, *(part.name for part in parts)]
+    shown = io.StringIO()
+    render(report, Screen(shown, no_color=True, force_color=False, utf8=False, essential=True))
+    assert shown.getvalue().splitlines()[1:4] == [
+        "?? refused.json no daemon answers at tcp://u:***@h",
+        "?? broken.log   ZeroDivisionError: integer division or modulo by zero",
+        "?? hangs.log    no answer within 2 s",
+    ]
     assert json.loads(shelf.members["good.json"]) == {"say": "***", "n": 1}
     assert json.loads(shelf.members["refused.json"]) == {"error": "no daemon answers at tcp://u:***@h\nbecause ***"}
     assert shelf.members["hangs.log"] == "could not be had: no answer within 2 s\n"

@@ -114,6 +114,7 @@ def test_without_its_database_it_lives_and_is_neither_healthy_nor_ready() -> Non
     status, detail = world.document("/health/detail")
     assert (status, detail["status"]) == (503, "unhealthy")
     assert detail["checks"][0]["detail"] == "no connection to db.example.com:5432: refused"
+    assert detail["checks"][0]["hint"] == "kinetria doctor"
 
 
 def test_the_public_endpoints_name_no_host() -> None:

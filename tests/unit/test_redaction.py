@@ -96,6 +96,11 @@ def test_a_known_secret_is_not_in_base64_either(before: bytes, after: bytes, sec
         ("STATEMENT:  SELECT $$ana$$, $a$b $ c$a$, $1", "STATEMENT:  SELECT '***', '***', $1"),
         # people
         ("mail from ana.b+gym@mail.example.com.", "mail from ***@***."),
+        ('"path": "/r/joe.doe@gmail.com", "x"', '"path": "/r/***@***", "x"'),
+        ('{"email":"joe@gmail.com"} <mailto:joe@gmail.com>', '{"email":"***@***"} <mailto:***@***>'),
+        ("GET /joe@gmail.com/x?to=ana@gmail.com", "GET /***@***/x?to=***@***"),
+        ("postgresql://ana@db.example.com/gym", "postgresql://ana@db.example.com/gym"),
+        ("postgresql://ana:pw@db.example.com/gym", "postgresql://ana:***@db.example.com/gym"),
         ("kinetria@db.example.com:5432/kinetria", "kinetria@db.example.com:5432/kinetria"),
         ("kinetria@127.0.0.1:5432/kinetria", "kinetria@127.0.0.1:5432/kinetria"),
     ],

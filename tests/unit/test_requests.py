@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from kinetria_cli.gateways.http.jsonlog import JsonFormatter
 from kinetria_cli.gateways.http.lifecycle import Lifecycle
-from kinetria_cli.gateways.http.requests import FAILED, Requests, given_id, level_of
+from kinetria_cli.gateways.http.requests import FAILED, REFUSED, Requests, given_id, level_of
 
 
 @pytest.mark.parametrize("value", [b"a", b"abc-1", b"00-4bf92f3577b34da6-00f067aa0ba902b7-01", b"x" * 64])
@@ -53,15 +53,28 @@ async def fails_behind(scope: Scope, receive: Receive, send: Send) -> None:
     raise ValueError("a secret")
 
 
+async def allows_no_such_method(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 405})
+    await send({"type": "http.response.body", "body": b""})
+
+
 class Asked:
     """One request to an application, and what came of it."""
 
-    def __init__(self, app: Requests) -> None:
+    def __init__(self, app: Requests, **scope: object) -> None:
         self._app = app
+        self.scope = scope
         self.sent: list[Message] = []
 
     async def __call__(self) -> None:
-        scope = {"type": "http", "method": "GET", "path": "/x", "headers": [(b"x-request-id", b"r1")], "client": None}
+        scope: dict[str, object] = {
+            "type": "http",
+            "method": "GET",
+            "path": "/x",
+            "raw_path": b"/x",
+            "query_string": b"",
+        }
+        scope |= {"headers": [(b"x-request-id", b"r1")], "client": None, **self.scope}
         await self._app(scope, self._receive, self._send)
 
     async def _receive(self) -> Message:
@@ -79,12 +92,45 @@ def test_an_application_that_fails_is_answered_for_logged_once_and_counted(caplo
     assert asked.sent[1]["body"] == FAILED
     assert (b"x-request-id", b"r1") in asked.sent[0]["headers"]
     assert seen == [("GET", "/x", 500)]
-    lines = [record for record in caplog.records if record.getMessage() == "request failed"]
-    assert len(lines) == 1
-    text = JsonFormatter().format(lines[0])
-    assert json.loads(text)["exception"] == "ValueError"
-    assert json.loads(text)["at"].startswith("fails_at_once:")
+    (line,) = caplog.records
+    text = JsonFormatter().format(line)
+    told = json.loads(text)
+    assert (told["message"], told["level"], told["status"], told["exception"]) == (
+        *("request failed", "error", 500, "ValueError"),
+    )
+    assert told["at"].startswith("fails_at_once:")
     assert "secret" not in text
+
+
+async def says_what_was_asked_for(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (b"http://x/health", "/health"),
+        (b"HTTPS://x:8080/health/r%20x", "/health/r x"),
+        (b"http://x", "/"),
+        (b"*", "*"),
+        (b"ftp://x/health", "ftp://x/health"),
+        (b"http:///health", "http:///health"),
+    ],
+)
+def test_an_address_as_target_asks_for_its_path(target: bytes, path: str) -> None:
+    seen: list[str] = []
+    app = Requests(says_what_was_asked_for, Lifecycle(), lambda *found: seen.append(found[1]))
+    asked = Asked(app, path=target.decode(), raw_path=target)
+    asyncio.run(asked())
+    assert (asked.sent[1]["body"].decode(), seen) == (path, [path])
+
+
+def test_what_was_refused_meanwhile_is_not_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[int] = []
+    asked = Asked(Requests(allows_no_such_method, Lifecycle(), lambda *found: seen.append(found[2])), **{REFUSED: 413})
+    asyncio.run(asked())
+    assert (caplog.records, seen) == ([], [413])
 
 
 def test_an_answer_that_is_whole_stands_whatever_fails_behind_it() -> None:

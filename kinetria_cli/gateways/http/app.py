@@ -1,5 +1,6 @@
 """The app service's endpoints, on Starlette."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -68,7 +69,9 @@ def make_app(readiness: Readiness, metrics: Metrics, access: Access, *, service:
         await refresher.refresh()  # before the first request there is a verdict
         task = refresher.start()
         try:
-            yield
+            # A second signal cancels the wait for the end: it is how the service was told to, and no failure.
+            with contextlib.suppress(asyncio.CancelledError):
+                yield
         finally:
             await refresher.stop(task)
 

@@ -45,11 +45,16 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document, default=str)
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether our own log does not say it already: `Requests` names the exception that uvicorn is left to end with."""
+    return not record.getMessage().startswith("Exception in ASGI application")
+
+
 def service_logger(access_log: AccessLog = AccessLog.ERRORS) -> logging.Logger:
     """Send every log line of the process to stderr as JSON and return our own logger.
 
     psycopg's pool logs each failed attempt with the server's text; the verdict says that once, so it is left out. So is
-    what uvicorn says of each malformed request: the access log has it.
+    what uvicorn says of each malformed request, and of each that failed: ours has it.
 
     Args:
         access_log: Which requests are logged.
@@ -59,5 +64,6 @@ def service_logger(access_log: AccessLog = AccessLog.ERRORS) -> logging.Logger:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     logging.getLogger(ACCESS_LOGGER).setLevel(ACCESS_LEVELS[access_log])
     return logging.getLogger(LOGGER)

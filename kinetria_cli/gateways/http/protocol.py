@@ -14,7 +14,7 @@ import sys
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from kinetria_cli.gateways.http.requests import log_refused
+from kinetria_cli.gateways.http.requests import REFUSED, log_refused
 
 EXCHANGE_SECONDS = 10.0
 """From the connection, or the answer before, to the end of the next answer. An idle connection is closed after 5."""
@@ -25,7 +25,6 @@ MAX_CONNECTIONS = 500
 OTHER_FILES = 64
 """For the pool, the log, and what is accepted before room is made for it."""
 
-MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024
 """No endpoint reads a body: so much is drained and forgotten for the sake of the connection."""
 
@@ -108,12 +107,14 @@ class BoundedProtocol(H11Protocol):
 
     def _refuse(self, status: int) -> None:
         """Answer where an answer can still be given, and end the connection."""
-        log_refused(status, self.client)
         if not self.idle:
             self.cycle.disconnected = True
         if self.transport.is_closing() or self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            self.drop()
+            self.drop()  # what was answered, or is, has its own line in the log
             return
+        log_refused(status, self.client)
+        if not self.idle:
+            self.cycle.scope[REFUSED] = status  # type: ignore[literal-required]
         phrase = http.HTTPStatus(status).phrase
         body = json.dumps({"error": phrase.lower()}, separators=(",", ":")).encode()
         headers = [

@@ -6,21 +6,29 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kinetria_cli.gateways.http.answers import Prepared
 from kinetria_cli.gateways.http.jsonlog import ACCESS_LOGGER, LOGGER, REQUEST_ID
 from kinetria_cli.gateways.http.lifecycle import Lifecycle
 
 ID_HEADER = b"x-request-id"
 LOGGED_PATH = 200
+MAX_HEAD_BYTES = 16 * 1024
+"""Of a request line and headers."""
 FAILED = b'{"error":"internal error"}'
+REFUSED = "kinetria.refused"
+"""Of a scope: the status that the connection was ended with before the application had answered."""
+_ABSOLUTE = re.compile(rb"https?://[^/]+(/.*)?", re.IGNORECASE | re.DOTALL)
 # Nothing that could end a line, a header or a JSON string; as long as the longest that proxies make.
 _GOOD_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,64}")
 
 Observe = Callable[[str, str, int, float], None]
 """Method, path as it was asked for, status (0: no answer was sent), seconds."""
 
+_TOO_LARGE = Prepared({"error": "request header fields too large"}, 431)
 _access = logging.getLogger(ACCESS_LOGGER)
 _log = logging.getLogger(LOGGER)
 
@@ -44,12 +52,15 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if not scope["path"].startswith("/"):
+            to_origin_form(scope)
         started = time.perf_counter()
         request_id = given_id(scope["headers"]) or secrets.token_hex(8)
         REQUEST_ID.set(request_id)  # each request is a task, with a context of its own
         added = [(ID_HEADER, request_id.encode())]
         status = size = 0
         complete = False
+        error: Exception | None = None
 
         async def pass_on(message: Message) -> None:
             nonlocal status, size, complete
@@ -64,19 +75,37 @@ class Requests:
             await send(message)
 
         try:
-            await self._app(scope, receive, pass_on)
-        except Exception:
-            _log.exception("request failed", extra=_named(scope))
+            await (_TOO_LARGE if head_bytes(scope) > MAX_HEAD_BYTES else self._app)(scope, receive, pass_on)
+        except Exception as failure:
+            error = failure
             if not status:
                 await _apologise(pass_on)
             elif not complete:
                 raise  # the connection is all that can still be ended
         finally:
             seconds = time.perf_counter() - started
-            self._observe(scope["method"], scope["path"], status, seconds)
+            self._observe(scope["method"], scope["path"], scope.get(REFUSED, status), seconds)
             level = level_of(status, scope["path"])
-            if _access.isEnabledFor(level):
+            if error is not None:
+                about = _named(scope) | _outcome(scope, status, seconds, size)
+                _log.error("request failed", extra=about, exc_info=error)
+            elif REFUSED not in scope and _access.isEnabledFor(level):
                 _access.log(level, "request", extra=_named(scope) | _outcome(scope, status, seconds, size))
+
+
+def head_bytes(scope: Scope) -> int:
+    """Return the size of request line and headers without needless blanks; the server measures while they come in."""
+    query = scope["query_string"]
+    line = len(scope["method"]) + len(scope["raw_path"]) + bool(query) + len(query) + len("  HTTP/1.1\r\n\r\n")
+    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+
+
+def to_origin_form(scope: Scope) -> None:
+    """Make the scope of `GET http://x/health` that of `GET /health`: RFC 9112 3.2.2 has a server accept both."""
+    found = _ABSOLUTE.fullmatch(scope["raw_path"])
+    if found is not None:
+        scope["raw_path"] = found[1] or b"/"
+        scope["path"] = unquote(scope["raw_path"].decode("ascii"))
 
 
 def given_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

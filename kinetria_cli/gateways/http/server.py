@@ -13,7 +13,8 @@ from starlette.types import ASGIApp
 
 from kinetria_cli.domain.errors import PortTaken, Terminated
 from kinetria_cli.gateways.http.lifecycle import Lifecycle
-from kinetria_cli.gateways.http.protocol import MAX_HEAD_BYTES, BoundedProtocol
+from kinetria_cli.gateways.http.protocol import BoundedProtocol
+from kinetria_cli.gateways.http.requests import MAX_HEAD_BYTES
 
 __all__ = ["Lifecycle", "listen", "make_config", "run"]
 

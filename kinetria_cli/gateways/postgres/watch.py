@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import psycopg
+from psycopg.errors import InsufficientPrivilege, LockNotAvailable, UndefinedTable
 
 from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.readiness import RecordedMigration, Sighting
@@ -19,6 +20,12 @@ from kinetria_cli.gateways.postgres.queries import load
 
 CONNECT_SECONDS = 1.0
 """libpq makes 2 s of it, the least that it takes."""
+
+_IMPATIENT = b"SET LOCAL lock_timeout = '250ms'; "
+"""Of the look's second: a lock on the table of migrations must not make the database silent.
+
+In one message with others it is in their transaction, and a pooler may have the session back as it was.
+"""
 
 
 class _Line(NamedTuple):
@@ -88,14 +95,14 @@ class Watch:
         line = self._line or self._open()
         try:
             with translated(self.params):
-                in_recovery, read_only, migrations = self._ask(line.connection)
+                found = self._ask(line.connection)
         except BaseException:
             self.close()
             raise
-        if in_recovery or read_only:
+        if found.in_recovery or found.read_only:
             # A session keeps the settings that it began with, and its server: the next look shall see new ones.
             self.close()
-        return Sighting(in_recovery, read_only, migrations, time.monotonic() - started)
+        return replace(found, seconds=time.monotonic() - started)
 
     def _open(self) -> _Line:
         arguments = connect_arguments(self.params, timeout=CONNECT_SECONDS)
@@ -109,26 +116,34 @@ class Watch:
             self._line = line
         return line
 
-    def _ask(self, connection: Connection) -> tuple[bool, bool, tuple[RecordedMigration, ...] | None]:
+    def _ask(self, connection: Connection) -> Sighting:
         """Which table of migrations there is hardly ever changes: it is read in the same message as last time."""
         statements = load("watch")
+        locked = False
+        cursor = None
         if self._known is not None:
             try:
-                cursor = connection.execute(f"{statements['state']}; {statements[self._known]}".encode())
-            except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+                cursor = connection.execute(_IMPATIENT + f"{statements['state']}; {statements[self._known]}".encode())
+                cursor.nextset()
+            except LockNotAvailable:
+                locked = True
+            except (UndefinedTable, InsufficientPrivilege):
                 self._known = None
-                return self._ask(connection)
-        else:
-            cursor = connection.execute(statements["state"].encode())
+        cursor = cursor or connection.execute(statements["state"].encode())
         row = cursor.fetchone()
         assert row is not None
         in_recovery, read_only, marks, runs = row
+        seen = Sighting(in_recovery, read_only, (), 0.0)
         if marks is None:  # never migrated
-            return in_recovery, read_only, ()
-        if not marks:
-            return in_recovery, read_only, None
+            return seen
+        if locked or not marks:
+            return replace(seen, migrations=None, locked=locked)
         wanted = "runs" if runs else "marks"
         if not cursor.nextset() or wanted != self._known:
-            cursor = connection.execute(statements[wanted].encode())
+            try:
+                cursor = connection.execute(_IMPATIENT + statements[wanted].encode())
+            except LockNotAvailable:
+                return replace(seen, migrations=None, locked=True)
+            cursor.nextset()
             self._known = wanted
-        return in_recovery, read_only, tuple(RecordedMigration(*found) for found in cursor)
+        return replace(seen, migrations=tuple(RecordedMigration(*found) for found in cursor))

@@ -7,9 +7,10 @@ from kinetria_cli.presentation.screen import Mark, Screen
 
 def render(result: BundleReport, screen: Screen) -> None:
     """Print what is in it and what was left out."""
+    width = 1 + max(len(part.name) for part in result.parts)
     for part in result.parts:
         mark = Mark.DONE if part.status is PartStatus.WRITTEN else Mark.UNKNOWN
-        screen.marked(mark, part.name, part.detail or "")
+        screen.marked(mark, part.name, part.detail or "", name_width=width)
     taken = sum(result.redacted.values())
     screen.line()
     screen.line(f"{result.path}, {size(result.size_bytes)}, readable by you alone; {counted(taken, 'text')} hidden.")

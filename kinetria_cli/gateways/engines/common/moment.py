@@ -1,6 +1,6 @@
 """When something began, in words."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def running_since(timestamp: float) -> str:
@@ -12,3 +12,8 @@ def running_since(timestamp: float) -> str:
     began = datetime.fromtimestamp(timestamp).astimezone()
     today = began.date() == datetime.now().astimezone().date()
     return f"running since {began:%H:%M}" if today else f"running since {began:%d %B %H:%M}"
+
+
+def moment(timestamp: float) -> datetime:
+    """Return the moment so many seconds after 1970, in UTC."""
+    return datetime.fromtimestamp(timestamp, UTC)

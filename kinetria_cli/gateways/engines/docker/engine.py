@@ -16,6 +16,7 @@ from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.stack import DiskSpace, ServiceState, StackRecord, Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.lock import exclusive
+from kinetria_cli.gateways.engines.common.moment import moment
 from kinetria_cli.gateways.engines.common.network import LOOPBACK
 from kinetria_cli.gateways.engines.common.state import State, forget, read_state, stack_record
 from kinetria_cli.gateways.engines.docker.control import Control
@@ -131,7 +132,9 @@ class DockerEngine:
 
     def facts(self) -> Mapping[str, Mapping[str, object]]:
         """See `Engine.facts`: its containers, those that run once too."""
-        return {found.service: asdict(found) for found in self._project.all()}
+        return {
+            found.service: {**asdict(found), "started_at": moment(found.started_at)} for found in self._project.all()
+        }
 
     def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
         """See `Engine.prepare`."""

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from kinetria_cli.gateways.engines.common.moment import moment
+
 
 def working_folder(pid: int) -> Path | None:
     """Return the folder that a process works in; None for a dead one, a zombie, or one that is not ours to see."""
@@ -33,7 +35,7 @@ def process_facts(pid: int | None) -> dict[str, object]:
         with process.oneshot():
             return {
                 "state": process.status(),
-                "started_at": process.create_time(),
+                "started_at": moment(process.create_time()),
                 "memory_bytes": process.memory_info().rss,
                 "threads": process.num_threads(),
             }
