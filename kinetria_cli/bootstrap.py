@@ -250,6 +250,11 @@ class Container:
 
         return BundleSources(self.engines, self._connect)
 
+    def remarks(self) -> tuple[str, ...]:
+        """Return a sentence on each thing that is set and does not count now."""
+        record = self.record if self.settings.named is None else None
+        return self.settings.remarks(record)
+
     def shown_settings(self) -> tuple[ConfigValue, ...]:
         """Return each setting with its origin; where nothing names a database, the recorded one's values."""
         shown = self.settings.shown()

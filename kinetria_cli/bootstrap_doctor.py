@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kinetria_cli.domain.doctor import Finding, well
+from kinetria_cli.domain.doctor import Finding, doubtful, well
+from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.stack import health_url
 from kinetria_cli.settings import Settings
 from kinetria_cli.usecases.engine import DOCKER
@@ -76,7 +77,7 @@ class Doctor:
             recorded_works = partial(self._works, record.database)
         migrations = self.migration_tools.gateway(target.params)
         return DoctorPorts(
-            configuration=self._configuration(target),
+            configuration=self._configuration(target, record if own else None),
             target=target,
             examiner=self._examiner(record) if own and record is not None else None,
             login=login,
@@ -113,12 +114,14 @@ class Doctor:
                 raise
             return None
 
-    def _configuration(self, target: Target) -> Finding:
+    def _configuration(self, target: Target, record: StackRecord | None) -> Finding:
         raw = self.settings.raw
         files = sorted({value.origin.rpartition(" line ")[0] for value in raw.values()} - {""})
         shown = [os.path.relpath(file) if Path(file).is_relative_to(Path.cwd()) else file for file in files]
-        count = f"{len(raw)} value{'' if len(raw) == 1 else 's'}"
-        return well(", ".join([*(shown or ["no .env"]), count, f"{target.params.label} ({target.origin})"]))
+        count = f"{counted(len(raw), 'variable')} set"
+        found = ", ".join([*(shown or ["no .env"]), count, f"{target.params.label} ({target.origin})"])
+        ignored = self.settings.remarks(record)
+        return doubtful("; ".join([found, *ignored])) if ignored else well(found)
 
     def _login(self, params: ConnectionParams) -> PostgresLogin:
         from kinetria_cli.gateways.migrations.session import other_holder

@@ -12,8 +12,8 @@ from typing import Any
 from kinetria_cli import settings_values as values
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigInvalid, ConfigMissing
-from kinetria_cli.domain.stack import NamedDatabase
-from kinetria_cli.settings_database import is_named, missing_names, named_database
+from kinetria_cli.domain.stack import NamedDatabase, StackRecord
+from kinetria_cli.settings_database import is_named, missing_names, named_database, remarks
 from kinetria_cli.settings_sources import (
     EnvFile,
     RawValue,
@@ -103,6 +103,10 @@ class Settings:
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     raw: Mapping[str, RawValue] = field(repr=False)
+
+    def remarks(self, record: StackRecord | None) -> tuple[str, ...]:
+        """Return what is set and does not count now; `record` is the stack in use, as `kinetria up` recorded it."""
+        return remarks(self.raw, self.http_port, record)
 
     @property
     def production(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kinetria_cli import settings_values as values
 from kinetria_cli.domain.figures import counted
-from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase, Server
+from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase, Server, StackRecord
 from kinetria_cli.settings_sources import RawValue, secret_file
 from kinetria_cli.settings_url import DEFAULT_PORT, url_parts
 
@@ -29,6 +29,23 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 def is_named(raw: Mapping[str, RawValue]) -> bool:
     """Whether the settings name a database at all."""
     return "DB_HOST" in raw or "DATABASE_URL" in raw
+
+
+def remarks(raw: Mapping[str, RawValue], http_port: int, record: StackRecord | None) -> tuple[str, ...]:
+    """Return a sentence on each thing that is set and does not count now.
+
+    Args:
+        raw: The variables that are set, empty ones left out.
+        http_port: What HTTP_PORT is.
+        record: What `kinetria up` recorded, where that is the stack in use.
+    """
+    found = []
+    ignored = [] if is_named(raw) else [name for name in (*_PARSERS, "DB_PASSWORD_FILE") if name in raw]
+    if ignored:
+        found.append(f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored: DB_HOST is not set")
+    if "HTTP_PORT" in raw and record and record.app_wanted and record.http_port != http_port:
+        found.append(f"HTTP_PORT={http_port} counts only after kinetria down: the app is on {record.http_port}")
+    return tuple(found)
 
 
 def missing_names(raw: Mapping[str, RawValue]) -> list[str]:

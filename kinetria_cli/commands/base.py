@@ -91,11 +91,14 @@ class Run:
     def shown_settings(self) -> "tuple[ConfigValue, ...]":
         """Each setting with its origin; also where a setting is wrong, for that is when one looks."""
         try:
-            return self.container.shown_settings()
+            shown = self.container.shown_settings()
+            for remark in self.container.remarks():
+                self.output.warn(remark)
         except ConfigInvalid as error:
             found = read_settings(self._given, env_file=self.options.env_file)
             self.output.warn(error.message)
             return found.shown()
+        return shown
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret that is known, also where a setting is wrong; none where a file of settings cannot be read."""

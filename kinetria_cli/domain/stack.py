@@ -138,12 +138,16 @@ class StackRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """One part of the stack: `state` is running, restarting or stopped, `health` healthy, unhealthy or unknown."""
+    """One part of the stack: `state` is running, restarting or stopped, `health` healthy, unhealthy or unknown.
+
+    `frozen` is the id of its process where a signal has stopped that: it runs and answers nobody.
+    """
 
     name: str
     state: str
     health: str
     address: str | None
+    frozen: int | None = field(default=None, metadata={"json": False})
 
 
 @dataclass(frozen=True, slots=True)

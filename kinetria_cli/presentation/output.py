@@ -97,7 +97,8 @@ class Output:
         from kinetria_cli.presentation.screen import Mark
 
         screen = self._screens[1]
-        screen.line(screen.mark(Mark.LOOK), " ", text)
+        symbol = screen.mark(Mark.LOOK)
+        screen.paragraph(symbol, text, indent=len(symbol[0]) + 1, hint=True)
 
     def warn_by(self, write: Callable[[str], object]) -> None:
         """Hand each warning to this function from now on, such as to a log."""
@@ -123,14 +124,15 @@ class Output:
         from kinetria_cli.presentation.screen import Mark
 
         screen = self._screens[1]
-        screen.line(screen.mark(Mark.FAILED), " ", message)
+        symbol = screen.mark(Mark.FAILED)
+        screen.paragraph(symbol, message, indent=len(symbol[0]) + 1, hint=True)
         if details:
             screen.line()
             for line in details:
                 screen.line("  ", line)
             screen.line()
         if hint:
-            screen.line("  next: ", hint)
+            screen.paragraph(("  next:", ""), hint, indent=len("  next: "), hint=True)
 
     def traceback(self, lines: Iterable[str]) -> None:
         """Print a traceback, without locals and without secrets."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
-from kinetria_cli.presentation.cells import cut, padded, width
+from kinetria_cli.presentation.cells import cut, folded, folded_hint, padded, width
 from kinetria_cli.presentation.stream import give_up
 from kinetria_cli.presentation.text import Whole, one_line, printable
 
@@ -96,6 +96,23 @@ class Screen:
         """Print one line; plain strings are made printable."""
         self._write([part if isinstance(part, tuple) else (printable(part), "") for part in parts])
 
+    def paragraph(self, first: Segment, text: str, *, indent: int, hint: bool = False) -> None:
+        """Print a text that goes on under its own beginning where the terminal is narrower; a pipe gets one line.
+
+        Args:
+            first: What stands before it.
+            text: Made printable here.
+            indent: Columns before it.
+            hint: Whether it names a command, which stays on one line.
+        """
+        text = printable(text)
+        lines = [text]
+        if self.terminal and "\n" not in text:
+            lines = (folded_hint if hint else folded)(text, self.width - indent)
+        self._write([first, (" " * (indent - width(first[0])) + lines[0], "")])
+        for line in lines[1:]:
+            self._write([(" " * indent + line, "")])
+
     def verbatim(self, text: str) -> None:
         """Print one line exactly as it is, for a program to read."""
         self._stream.write(text + "\n")
@@ -103,12 +120,17 @@ class Screen:
     def marked(self, mark: Mark, name: str, detail: str, right: str = "", *, name_width: int = 12) -> None:
         """Print a mark, a name column, a detail, and a figure at the right edge where it fits."""
         symbol = self.mark(mark)
-        text = f" {one_line(name).ljust(name_width - 1)} {one_line(detail)}".rstrip()
+        indent = len(symbol[0]) + name_width + 1
+        room = self.width - indent - (len(right) + 2 if right else 0)
+        lines = folded(one_line(detail), room) if self.terminal else [one_line(detail)]
+        text = f" {one_line(name).ljust(name_width - 1)} {lines[0]}".rstrip()
         segments: list[Segment] = [symbol, (text, "")]
         if right:
             gap = max(2, self.width - len(right) - len(text) - len(symbol[0]))
             segments.append((" " * gap + right, "dim"))
         self._write(segments)
+        for line in lines[1:]:
+            self._write([(" " * indent + line, "")])
 
     def cut(self, text: str) -> str:
         """Return a printable text no wider than the screen."""

@@ -12,7 +12,7 @@ from kinetria_cli.domain.health import Check, CheckStatus, skipped
 from kinetria_cli.domain.migration import MigrationStatus, span
 from kinetria_cli.domain.server_facts import Activity, DatabaseFacts, Replication, ServerState, Standby, Transaction
 from kinetria_cli.domain.stack import Pooling
-from kinetria_cli.usecases.target import Target
+from kinetria_cli.usecases.target import RECORDED, Target
 from kinetria_cli.usecases.together import Outcome
 
 CONNECTIONS_WARN = 0.8
@@ -64,7 +64,8 @@ def database_checks(found: Findings) -> list[Check]:
         return [reached, failed, *(skipped(name, "no login") for name in AFTER_LOGIN)]
     login = _login(found)
     if found.facts.state is None or found.facts.query_seconds is None:
-        asking = round(found.login.seconds - found.facts.login.seconds, 4)
+        # With a very short deadline the login is over only after it.
+        asking = max(0.0, round(found.login.seconds - found.facts.login.seconds, 4))
         failed = _failed("query", found, asking)
         return [reached, login, failed, *(skipped(name, "no query works") for name in BEHIND_QUERY)]
     state = found.facts.state
@@ -93,6 +94,7 @@ def _reached(found: Findings) -> Check:
     hint = next((port.error.hint for port in bad.values() if port.error), "kinetria config show")
     good = [address for address in found.ports if address not in bad]
     if good:
+        hint = f"start what does not answer, or take it out of DB_HOST: {', '.join(bad)}"
         detail = "; ".join([f"{' and '.join(good)} answer{'s' if len(good) == 1 else ''}", *words])
         return Check("database tcp", CheckStatus.WARN, seconds, detail, hint)
     return Check("database tcp", CheckStatus.FAIL, seconds, "; ".join(words), hint)
@@ -100,9 +102,12 @@ def _reached(found: Findings) -> Check:
 
 def _failed(name: str, found: Findings, seconds: float) -> Check:
     if found.login.error is None:
-        hint = "the server hangs, or the network swallows what is sent: look at the server and its log"
-        return Check(name, CheckStatus.FAIL, seconds, found.silence, hint)
-    return Check(name, CheckStatus.FAIL, seconds, found.login.error.message, found.login.error.hint)
+        words = "the server hangs, or the network swallows what is sent: look at the server and its log"
+        return Check(name, CheckStatus.FAIL, seconds, found.silence, words)
+    hint = found.login.error.hint
+    if found.target.origin == RECORDED and "DB_PASSWORD" in (hint or ""):  # which no setting gave
+        hint = "kinetria up --reset-password"
+    return Check(name, CheckStatus.FAIL, seconds, found.login.error.message, hint)
 
 
 def _login(found: Findings) -> Check:
@@ -129,7 +134,7 @@ def _recovery(state: ServerState, wanted: str) -> Check:
     what = "a standby, read-only" if state.in_recovery else "read-only: default_transaction_read_only is on"
     if wanted in READ_ONLY_WANTED:
         return Check("recovery", CheckStatus.OK, 0.0, what)
-    hint = "connect to the primary" if state.in_recovery else "connect as a role that may write"
+    hint = "connect to the primary" if state.in_recovery else "whose setting that is: kinetria doctor"
     return Check("recovery", CheckStatus.WARN, 0.0, what, hint)
 
 

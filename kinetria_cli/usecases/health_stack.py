@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.health import Check, CheckStatus, skipped
+from kinetria_cli.domain.readiness import DATABASE, SCHEMA, WRITABLE
 from kinetria_cli.domain.stack import DiskSpace, HttpAnswer, ServiceState, StackRecord
 from kinetria_cli.usecases.target import Target
 from kinetria_cli.usecases.together import Outcome
@@ -19,6 +20,9 @@ DISK_WARN, DISK_FAIL = 0.10, 0.02
 """Shares of the disk that are free. Below a tenth it is time to act; at a fiftieth one large sort or a burst of WAL
 fills it, and a PostgreSQL that cannot write its WAL stops."""
 GONE = "kinetria up"
+APP_LOG = "kinetria logs app"
+READY_HINTS = {DATABASE: "kinetria doctor", WRITABLE: "kinetria doctor", SCHEMA: "kinetria migrate"}
+"""What to do about what a service lacks; of anything else its log tells most. The first of them decides."""
 
 
 @dataclass(slots=True)
@@ -66,17 +70,21 @@ def engine_checks(
 
 def _processes(name: str, record: StackRecord | None, facts: EngineFacts) -> Check:
     wanted = ["postgres"] if record is not None and not record.app_wanted else ["postgres", "app"]
-    missing = [service for service in wanted if not facts.runs(service)]
-    if not missing:
+    frozen = {service.name: service.frozen for service in facts.services or () if service.frozen is not None}
+    bad = {service: _why_gone(service, facts) for service in wanted if not facts.runs(service)}
+    bad |= {service: f"pid {pid} is stopped by a signal" for service, pid in frozen.items()}
+    if not bad:
         return Check(name, CheckStatus.OK, 0.0, f"{' and '.join(wanted)} run{'s' if len(wanted) == 1 else ''}")
-    states = {service.name: service.state for service in facts.services or ()}
-    words = [
-        facts.reasons.get(service)
-        or ("is started again and again" if states.get(service) == "restarting" else "does not run")
-        for service in missing
-    ]
-    detail = "; ".join(f"{service}: {why}" for service, why in zip(missing, words, strict=True))
-    return Check(name, CheckStatus.FAIL, 0.0, detail, GONE)
+    detail = "; ".join(f"{service}: {why}" for service, why in bad.items())
+    hint = f"kill -CONT {' '.join(map(str, frozen.values()))}" if frozen else GONE
+    return Check(name, CheckStatus.FAIL, 0.0, detail, hint)
+
+
+def _why_gone(service: str, facts: EngineFacts) -> str:
+    if reason := facts.reasons.get(service):
+        return reason
+    restarting = any(found.name == service and found.state == "restarting" for found in facts.services or ())
+    return "is started again and again" if restarting else "does not run"
 
 
 def disk_check(engine: Engine | None, facts: EngineFacts, outcome: Outcome | None) -> Check:
@@ -120,6 +128,8 @@ def service_checks(
     service = _service(engine, record, facts, urls["service"], found["service"], timeout)
     if found["service"].value is None:
         return [service, *(skipped(name, "the service does not answer") for name in ("live", "ready"))]
+    if _foreign(found["service"].value):
+        return [service, *(skipped(name, "what answers is not the app") for name in ("live", "ready"))]
     return [service, *(_endpoint(name, urls[name], found[name], timeout) for name in ("live", "ready"))]
 
 
@@ -138,19 +148,28 @@ def _service(
         return _absent(engine, record, facts, url, outcome.seconds)
     if answer.healthy:
         return Check("service", CheckStatus.OK, outcome.seconds, f"{answer.service} {answer.version} at {url}")
+    if _foreign(answer):
+        detail = f"what answers at {url} is not the app ({answer.status_code})"
+        return Check("service", CheckStatus.FAIL, outcome.seconds, detail, "kinetria doctor")
     return _unwell("service", url, answer, outcome.seconds)
+
+
+def _foreign(answer: HttpAnswer) -> bool:
+    """Whether the answer of GET /health is of another program: ours says who it is (spec/domain.md)."""
+    return answer.service is None and answer.status is None
 
 
 def _silent(name: str, url: str, outcome: Outcome, timeout: float) -> Check:
     words = f"no answer from {url} within {timeout:g} s"
-    return Check(name, CheckStatus.FAIL, outcome.seconds, words, "kinetria logs app")
+    return Check(name, CheckStatus.FAIL, outcome.seconds, words, APP_LOG)
 
 
 def _unwell(name: str, url: str, answer: HttpAnswer, seconds: float) -> Check:
     detail = f"{url} answers {answer.status_code} {answer.status or ''}".strip()
     if answer.failing:
         detail += f": {', '.join(answer.failing)}"
-    return Check(name, CheckStatus.FAIL, seconds, detail, "kinetria logs app")
+    hint = next((hint for word, hint in READY_HINTS.items() if word in answer.failing), APP_LOG)
+    return Check(name, CheckStatus.FAIL, seconds, detail, hint)
 
 
 def _absent(engine: Engine | None, record: StackRecord | None, facts: EngineFacts, url: str, seconds: float) -> Check:
@@ -161,7 +180,7 @@ def _absent(engine: Engine | None, record: StackRecord | None, facts: EngineFact
         return Check("service", CheckStatus.SKIPPED, seconds, "left out with --no-app")
     if why := facts.reasons.get("app"):
         detail += f": {why}"
-    hint = "kinetria logs app" if facts.runs("app") else GONE
+    hint = APP_LOG if facts.runs("app") else GONE
     # Where the engine cannot be used, its own check says why; until that is mended nothing can be started.
     return Check("service", CheckStatus.FAIL, seconds, detail, facts.error.hint if facts.error else hint)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from kinetria_cli.domain.errors import ConfigMissing
 from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase, StackRecord
 
+RECORDED = "recorded by kinetria up"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -48,7 +50,7 @@ def choose_target(
                 f"failed to parse config: {'; '.join(missing)}",
                 hint="start a local stack: kinetria up, or name a database: DB_HOST, DB_USER, DB_PASSWORD, DB_NAME",
             )
-        return Target(record.database, "recorded by kinetria up", own=True)
+        return Target(record.database, RECORDED, own=True)
     if record is not None and running:
         if named.params.same_database(record.database):
             params = named.params if named.sslmode_given else replace(named.params, sslmode=record.database.sslmode)

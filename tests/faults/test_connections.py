@@ -1,11 +1,14 @@
 """Servers that are not there, not ready, not ours, or not answering."""
 
 import socket
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
+from kinetria_cli.domain.errors import KinetriaError, LoginRefused
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.postgres.connect import open_connection
 from tests.faults.fakepg import error_response, fake_postgres
 from tests.world import Cli
 
@@ -40,6 +43,16 @@ def test_a_refused_login_is_tried_once(cli: Cli, server: ConnectionParams) -> No
         answer = cli.use(replace(server, port=fake.port))("migrate", "status", "--json")
         assert answer.error["code"] == "database.login_refused"
         assert fake.refused == 1
+
+
+def test_libpq_itself_prints_nothing_where_there_is_no_password(
+    server: ConnectionParams, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(KinetriaError):
+        open_connection(replace(server, password="", port=1), timeout=5.0)
+    with suppress(LoginRefused):  # a server that trusts this machine takes it
+        open_connection(replace(server, password=""), timeout=5.0).close()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_socket_that_never_answers_is_given_up(

@@ -12,6 +12,7 @@ from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.gateways.postgres.pool import PooledDatabase
+from tests.cli.test_health import checks
 from tests.conftest import gateway_for
 from tests.faults.servers import OwnServer, own_server, standby_of
 from tests.faults.serving import served
@@ -175,7 +176,8 @@ def test_a_primary_that_does_not_answer_is_worth_another_try(cli: Cli, pair: Pai
     refused = cli.use(without)("migrate", "--json")
     assert refused.code == 4
     assert refused.error["message"] == (
-        f"none of the servers {without.address} will do: the database is not reachable at 127.0.0.1:1 (refused)"
+        f"none of the servers {without.address} that answer is a primary:"
+        " the database is not reachable at 127.0.0.1:1 (refused)"
     )
     assert refused.error["details"][0] == f"connected to a standby at {pair.standby.address}"
 
@@ -187,6 +189,13 @@ def test_a_standby_that_is_asked_for_and_is_none_is_said_so(cli: Cli, pair: Pair
     assert refused.error["message"] == (
         f"the server at {wanted.address} is not what DB_TARGET_SESSION_ATTRS=standby asks for"
     )
+
+
+def test_where_no_standby_answers_that_is_said_before_what_a_dead_server_says(cli: Cli, pair: Pair) -> None:
+    alone = replace(pair.primary.params, port=1, others=pair.primary.params.servers, session_attrs="standby")
+    found = checks(cli.use(alone)("health", "--json"))
+    words = f"none of the servers {alone.address} that answer is a standby: the database is not reachable at "
+    assert found["login"][:2] == ("fail", f"{words}{alone.host}:1 (refused)")
 
 
 # Nobody will do

@@ -1,5 +1,6 @@
 """The walk of doctor over links of the test's own, the last link, and what --fix runs."""
 
+import io
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -7,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from kinetria_cli.domain.doctor import Diagnosis, Finding, left_out, well
+from kinetria_cli.domain.doctor import Diagnosis, Finding, Link, left_out, well
 from kinetria_cli.domain.errors import ConfirmationRequired, DatabaseBusy, EngineFailed
 from kinetria_cli.domain.health import CheckStatus
 from kinetria_cli.domain.stack import HttpAnswer
 from kinetria_cli.gateways.postgres.login import symptom
+from kinetria_cli.presentation.human.doctor import render
+from kinetria_cli.presentation.screen import Screen
 from kinetria_cli.usecases.doctor.fix import MOST_FIXES, fix
 from kinetria_cli.usecases.doctor.service import check_service
 from kinetria_cli.usecases.doctor.walk import _walk, cause_of
@@ -107,6 +110,18 @@ def test_a_service_of_another_database_decides_nothing() -> None:
     assert check_service(service_ports(None, process=left_out("left out"))).status is CheckStatus.SKIPPED
 
 
+def test_what_is_skipped_says_so_alone_and_together() -> None:
+    stream = io.StringIO()
+    links = [Link("tcp", CheckStatus.SKIPPED, "a"), Link("tls", CheckStatus.SKIPPED, "a")]
+    links.append(Link("service", CheckStatus.SKIPPED, "because schema is broken"))
+    screen = Screen(stream, no_color=True, force_color=False, utf8=True, essential=True)
+    render(Diagnosis(None, None, tuple(links)), screen)
+    assert stream.getvalue().splitlines()[:2] == [
+        "-- tcp, tls   skipped: a",
+        "-- service        skipped: because schema is broken",
+    ]
+
+
 class Person:
     """Somebody at the terminal, or nobody."""
 
@@ -147,16 +162,34 @@ def test_fix_goes_on_until_all_is_well_and_asks_each_time() -> None:
 
 
 def test_fix_does_not_run_one_command_twice_and_not_for_ever() -> None:
-    same = fix(lambda: diagnosis(1), run=lambda _: 1, prompt=Person(None), yes=True, dry_run=False)
+    person = Person(None)
+    same = fix(lambda: diagnosis(1), run=lambda _: 1, prompt=person, yes=True, dry_run=False)
     assert [done.exit_code for done in same.fixes] == [1]
+    assert person.told[-1] == "Not run by itself: kinetria up --http-port 1: it was run and did not mend it."
     numbers = iter(range(100))
     many = fix(lambda: diagnosis(next(numbers)), run=lambda _: 0, prompt=Person(None), yes=True, dry_run=False)
     assert len(many.fixes) == MOST_FIXES
 
 
-def test_fix_leaves_alone_what_is_not_safe() -> None:
-    found = fix(lambda: diagnosis(1, safe=False), run=raising_run, prompt=Person(None), yes=True, dry_run=False)
-    assert found == diagnosis(1, safe=False)
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [("kinetria up", "it wants a decision of yours"), ("kill -CONT 812", "it is for you to look at and run")],
+)
+def test_fix_leaves_alone_what_is_not_safe_and_says_so(command: str, why: str) -> None:
+    unsafe, person = Diagnosis("Cause.", command, ()), Person(None)
+    found = fix(lambda: unsafe, run=raising_run, prompt=person, yes=True, dry_run=False)
+    assert found == unsafe
+    assert person.told == [f"Not run by itself: {command}: {why}."]
+
+
+def test_an_interrupt_at_the_question_says_that_nothing_was_run() -> None:
+    class Leaving(Person):
+        def ask(self, question: str) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as left:
+        fix(lambda: diagnosis(1), run=raising_run, prompt=Leaving("y"), yes=False, dry_run=False)
+    assert left.value.__notes__ == ["this command was not run; answer n to leave it"]
 
 
 @pytest.mark.parametrize("answer", ["\n", "no\n", None])

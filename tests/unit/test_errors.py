@@ -86,6 +86,16 @@ def test_a_termination_is_an_interrupt() -> None:
             "the database refused the login of 'ana' at db.example.com:5432",
         ),
         (
+            f'{AT}FATAL:  pg_hba.conf rejects connection for host "192.0.2.9", user "ana", no encryption',
+            errors.LoginRefused,
+            "the database refused the login of 'ana' at db.example.com:5432",
+        ),
+        (
+            f'{AT}FATAL:  database "gym" is not currently accepting connections',
+            errors.LoginRefused,
+            "the database 'gym' at db.example.com:5432 takes no connections",
+        ),
+        (
             f"{AT}FATAL:  the database system is starting up",
             errors.DatabaseBusy,
             "the database at db.example.com:5432 is still starting",
@@ -128,6 +138,15 @@ def test_a_failed_connection_is_told_by_its_cause(text: str, kind: type[Kinetria
     assert found.message == message
     assert found.hint
     assert "s3cret" not in f"{found.message} {found.hint}"
+
+
+def test_what_no_password_mends_does_not_point_at_one() -> None:
+    rule = connection_error(
+        psycopg.OperationalError(f'{AT}FATAL:  pg_hba.conf rejects connection for host "h"'), PARAMS
+    )
+    assert "pg_hba.conf" in (rule.hint or "")
+    closed = connection_error(psycopg.OperationalError('database "x" is not currently accepting connections'), PARAMS)
+    assert closed.hint == f'as a superuser: ALTER DATABASE "{PARAMS.dbname}" ALLOW_CONNECTIONS true'
 
 
 def test_a_connection_timeout_is_no_answer_in_time() -> None:

@@ -11,7 +11,7 @@ from kinetria_cli.domain.errors import (
     EngineUnavailable,
 )
 from kinetria_cli.domain.health import CheckStatus, FailOn, HealthStatus
-from kinetria_cli.domain.stack import DiskSpace, HttpAnswer
+from kinetria_cli.domain.stack import DiskSpace, HttpAnswer, ServiceState
 from kinetria_cli.usecases.health import check_health
 from tests.fakes import HEALTHY, PARAMS, RECORD, FakeEngine, raising
 from tests.unit.health_world import (
@@ -173,6 +173,23 @@ def test_a_service_that_runs_and_is_silent_points_at_its_log() -> None:
     assert found["service"] == (FAIL, f"nothing answers at {URL}", "kinetria logs app")
 
 
+@pytest.mark.parametrize(
+    ("running", "words"),
+    [
+        (("postgres", "app"), "postgres: pid 812 is stopped by a signal"),
+        (("postgres",), "app: does not run; postgres: pid 812 is stopped by a signal"),
+    ],
+)
+def test_a_process_that_a_signal_stopped_is_told_with_what_lets_it_go_on(running: tuple[str, ...], words: str) -> None:
+    class Engine(FakeEngine):
+        def services(self) -> tuple[ServiceState, ...]:
+            postgres, app = super().services()
+            return replace(postgres, frozen=812), app
+
+    found = told(check_health(ports(engine=Engine(record=RECORD, running=running))))
+    assert found["processes"] == (FAIL, words, "kill -CONT 812")
+
+
 def test_what_the_engine_knows_of_what_does_not_run_is_told() -> None:
     engine = FakeEngine(record=RECORD, running=["postgres"], reasons={"app": "container x ended with exit code 137"})
     found = told(check_health(ports(engine=engine, answer=None)))
@@ -194,8 +211,8 @@ def test_an_engine_that_cannot_be_asked_is_a_failed_check_and_the_others_go_on()
     ("answer", "words"),
     [
         (HttpAnswer(503, "unhealthy", "kinetria", "1"), "503 unhealthy"),
-        (HttpAnswer(503, "unhealthy", None, None, ("database", "pool")), "503 unhealthy: database, pool"),
-        (HttpAnswer(404, None, None, None), "404"),
+        (HttpAnswer(503, "unhealthy", None, None, ("pool",)), "503 unhealthy: pool"),
+        (HttpAnswer(404, None, "kinetria", None), "404"),
     ],
 )
 def test_a_service_that_is_not_healthy_points_at_its_log(answer: HttpAnswer, words: str) -> None:
@@ -203,12 +220,26 @@ def test_a_service_that_is_not_healthy_points_at_its_log(answer: HttpAnswer, wor
     assert found["service"] == (FAIL, f"{URL} answers {words}", "kinetria logs app")
 
 
+def test_another_program_on_the_port_is_said_to_be_one() -> None:
+    found = told(check_health(ports(answer=HttpAnswer(404, None, None, None))))
+    assert found["service"] == (FAIL, f"what answers at {URL} is not the app (404)", "kinetria doctor")
+    assert {found[name] for name in ("live", "ready")} == {(SKIPPED, "what answers is not the app", None)}
+
+
 @pytest.mark.parametrize(
     ("answer", "wanted"),
     [
         (
             HttpAnswer(503, "unhealthy", None, None, ("schema",)),
-            (FAIL, f"{URL}/ready answers 503 unhealthy: schema", "kinetria logs app"),
+            (FAIL, f"{URL}/ready answers 503 unhealthy: schema", "kinetria migrate"),
+        ),
+        (
+            HttpAnswer(503, "unhealthy", None, None, ("schema", "writable")),
+            (FAIL, f"{URL}/ready answers 503 unhealthy: schema, writable", "kinetria doctor"),
+        ),
+        (
+            HttpAnswer(503, "unhealthy", None, None, ("pool",)),
+            (FAIL, f"{URL}/ready answers 503 unhealthy: pool", "kinetria logs app"),
         ),
         (
             HttpAnswer(200, "healthy", None, None, (), ("schema_ahead",)),

@@ -27,6 +27,7 @@ from kinetria_cli.domain.server_facts import (
 )
 from kinetria_cli.domain.stack import Server
 from kinetria_cli.usecases.health import check_health
+from kinetria_cli.usecases.target import Target
 from tests.fakes import PARAMS
 from tests.unit.health_world import (
     APPLIED,
@@ -53,6 +54,30 @@ from tests.unit.health_world import (
     telling,
     told,
 )
+
+LEAVE_OUT = "start what does not answer, or take it out of DB_HOST: 127.0.0.1:5432"
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        (OWN, "kinetria up --reset-password"),
+        (replace(OWN, origin=".env line 1"), "look at DB_PASSWORD"),
+        (OTHERS, "look at DB_PASSWORD"),
+    ],
+)
+def test_a_password_that_no_setting_gave_is_made_anew(target: Target, hint: str) -> None:
+    refused = refusing(LoginRefused("refused", hint="look at DB_PASSWORD"))
+    assert told(check_health(ports(target=target, inspect=refused)))["login"] == (FAIL, "refused", hint)
+
+
+def test_a_query_that_had_no_time_left_took_none() -> None:
+    def inspect(facts: DatabaseFacts, seconds: float) -> None:
+        facts.login = Login(3600.0, HERE, tls=False)
+        raise DatabaseUnreachable("too late")
+
+    found = check_health(ports(inspect=inspect))
+    assert [check.seconds for check in found.checks if check.name == "query"] == [0.0]
 
 
 def test_a_refused_login_skips_what_needs_one() -> None:
@@ -239,7 +264,7 @@ def test_of_several_servers_it_is_told_which_answer_and_which_took_the_login() -
             raise DatabaseUnreachable(f"nobody at {server.address}", hint="start it")
 
     found = told(check_health(ports(target=TWO, reach=reach, inspect=telling(server=THERE))))
-    assert found["database tcp"] == (WARN, "h2:5433 answers; nobody at 127.0.0.1:5432", "start it")
+    assert found["database tcp"] == (WARN, "h2:5433 answers; nobody at 127.0.0.1:5432", LEAVE_OUT)
     assert found["login"][:2] == (OK, "kinetria at h2:5433, one of 2 servers, TLS off")
     none = told(check_health(ports(target=TWO, reach=refusing(DatabaseUnreachable("nobody")))))
     assert none["database tcp"][:2] == (FAIL, "nobody; nobody")

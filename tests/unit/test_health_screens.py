@@ -10,6 +10,7 @@ from kinetria_cli.presentation.health_watch import ChangeLines, WatchTable, spar
 from kinetria_cli.presentation.human.health import render
 from kinetria_cli.presentation.screen import Screen
 from tests.unit.health_world import FAIL, OK, SKIPPED, UNKNOWN, WARN, report
+from tests.unit.test_cells import Terminal
 
 NOW = datetime(2026, 11, 3, 9, 12, 5, tzinfo=UTC)
 CHECKS = (
@@ -33,6 +34,31 @@ def test_the_answer_comes_first_and_the_hint_under_what_it_mends() -> None:
         "xx schema        2 pending: 0008_a, 0009_b",
         "                 kinetria migrate",
         "-- replication   no standby is connected",
+        "",
+        "what is the cause: kinetria doctor",
+    ]
+
+
+def test_on_a_terminal_what_is_wide_goes_on_under_its_beginning_and_a_command_stays_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    checks = (
+        Check(
+            "schema", FAIL, 0.1, "2 pending: 0008_index_sessions, 0009_audit", "as its owner: GRANT CONNECT ON x TO y"
+        ),
+        Check("login", FAIL, 0.0, "refused", "kinetria up --reset-password"),
+    )
+    render(summarise(checks), Screen(stream, no_color=True, force_color=False, utf8=True, essential=True))
+    assert stream.getvalue().splitlines()[1:-2] == [
+        "✗ schema        2 pending:         0.1 s",
+        "                0008_index_sessions,",
+        "                0009_audit",
+        "                as its owner:",
+        "                GRANT CONNECT ON x TO y",
+        "✗ login         refused",
+        "                kinetria up --reset-password",
     ]
 
 
@@ -83,4 +109,4 @@ def test_without_a_terminal_only_changes_are_printed_after_the_first_report() ->
     lines.show(summarise(CHECKS), NOW)
     lines.show(summarise(CHECKS), NOW)
     lines.show(summarise((CHECKS[0], Check("schema", OK, 0.0, "9 applied"), CHECKS[2])), NOW)
-    assert stream.getvalue().splitlines()[5:] == ["09:12:05  ok healthy", "          ok schema        9 applied"]
+    assert stream.getvalue().splitlines()[7:] == ["09:12:05  ok healthy", "          ok schema        9 applied"]

@@ -10,6 +10,7 @@ from kinetria_cli.presentation.output import Output, TerminalPrompt
 from kinetria_cli.presentation.progress import LineProgress, NoProgress
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.usecases.down import DownResult
+from tests.unit.test_cells import Terminal
 
 ERROR = MigrationFailed(
     "0008_add_rpe failed: column \x1b[31mrpe exists",
@@ -56,6 +57,19 @@ def test_an_error_says_what_why_and_what_next(captured: pytest.CaptureFixture[st
         "\n"
         "  next: correct it, then: kinetria migrate\n",
     )
+
+
+def test_an_error_on_a_narrow_terminal_keeps_its_command_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "30")
+    human().error(ConfigInvalid("the file of the settings cannot be read", hint="look at it: kinetria config show"))
+    assert terminal.getvalue().splitlines() == [
+        "✗ the file of the settings",
+        "  cannot be read",
+        "  next: look at it:",
+        "        kinetria config show",
+    ]
 
 
 def test_an_error_without_more_to_say_is_one_line(captured: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """The database that the settings name: DB_*, DB_PASSWORD_FILE and DATABASE_URL as one value."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetria_cli.domain.errors import ConfigInvalid
-from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase
+from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase, StackRecord
 from kinetria_cli.settings import load_settings
-from kinetria_cli.settings_database import is_named, missing_names, named_database
+from kinetria_cli.settings_database import is_named, missing_names, named_database, remarks
 from kinetria_cli.settings_sources import RawValue
 from kinetria_cli.usecases.environment import database_url
+from tests.fakes import RECORD
 
 URL = "postgres://ana:s3cret@db.example.com:6543/gym?sslmode=verify-full"
 PARTS = {"DB_HOST": "db.example.com", "DB_USER": "ana", "DB_PASSWORD": "s3cret", "DB_NAME": "gym"}
@@ -33,6 +35,24 @@ def problems_of(values: dict[str, str]) -> list[str]:
     problems: list[str] = []
     assert named_database(raw(values), problems) is None
     return problems
+
+
+@pytest.mark.parametrize(
+    ("values", "record", "told"),
+    [
+        ({"DB_PASSWORD": "s3cret"}, RECORD, ["DB_PASSWORD is ignored: DB_HOST is not set"]),
+        ({"DB_SSL_MODE": "requir", "DB_PORT": "abc"}, None, ["DB_PORT, DB_SSL_MODE are ignored: DB_HOST is not set"]),
+        ({"DB_HOST": "h", "DB_PORT": "abc"}, RECORD, []),
+        ({"HTTP_PORT": "9"}, RECORD, ["HTTP_PORT=9 counts only after kinetria down: the app is on 8080"]),
+        ({"HTTP_PORT": "9"}, None, []),
+        ({"HTTP_PORT": "9"}, replace(RECORD, app_wanted=False), []),
+        ({}, RECORD, []),
+    ],
+)
+def test_what_is_set_and_does_not_count_is_told(
+    values: dict[str, str], record: StackRecord | None, told: list[str]
+) -> None:
+    assert list(remarks(raw(values), 9, record)) == told
 
 
 def test_a_database_is_named_by_a_host_or_a_url_alone() -> None:

@@ -44,8 +44,8 @@ def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, 
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 60_000,
-        # The user's own ~/.pgpass never decides.
-        "passfile": os.devnull,
+        # The user's own ~/.pgpass never decides. libpq warns of a file that is not plain, not of one that is not there.
+        "passfile": f"{os.devnull}/none",
     }
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import psycopg
+import psycopg.sql
 
 from kinetria_cli.domain.errors import (
     DatabaseBusy,
@@ -29,6 +30,10 @@ DISK_FULL = "53100"
 HINT_SERVER = "start it, or look at the address: kinetria config show; for a local stack: kinetria up"
 
 
+# What libpq says of a server that is not as target_session_attrs wants it (fe-connect.c).
+_OTHER_ROLE = re.compile(r"server is (not )?in hot standby mode|session is (not )?read-only")
+
+
 def connection_error(error: psycopg.Error, params: ConnectionParams) -> KinetriaError:
     """Return the domain's error for a connection that could not be made.
 
@@ -37,9 +42,8 @@ def connection_error(error: psycopg.Error, params: ConnectionParams) -> Kinetria
         params: Where to; the password is never part of the text.
     """
     if params.others and (failures := attempts(str(error))):
-        return most_telling(
-            [_attempt_error(failures[server], params.at(server, params.session_attrs)) for server in failures], params
-        )
+        problems = [_attempt_error(failures[server], params.at(server, params.session_attrs)) for server in failures]
+        return most_telling(problems, params, others_role=any(map(_OTHER_ROLE.search, failures.values())))
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return no_answer(params)
     return _attempt_error(str(error), params)
@@ -77,6 +81,21 @@ def _login_refused(params: ConnectionParams, _: str) -> KinetriaError:
     return LoginRefused(
         f"the database refused the login of {params.user!r} at {params.address}",
         hint="look at DB_USER and DB_PASSWORD and where they come from: kinetria config show",
+    )
+
+
+def _no_rule(params: ConnectionParams, text: str) -> KinetriaError:
+    return LoginRefused(
+        _login_refused(params, text).message,
+        hint="as the server's administrator: let pg_hba.conf take this user, database and host, then reload",
+    )
+
+
+def _closed_database(params: ConnectionParams, _: str) -> KinetriaError:
+    name = psycopg.sql.Identifier(params.dbname).as_string()
+    return LoginRefused(
+        f"the database {params.dbname!r} at {params.address} takes no connections",
+        hint=f"as a superuser: ALTER DATABASE {name} ALLOW_CONNECTIONS true",
     )
 
 
@@ -140,7 +159,8 @@ def _reason(text: str) -> str:
 _CONNECTION_ERRORS: tuple[tuple[re.Pattern[str], Callable[[ConnectionParams, str], KinetriaError]], ...] = (
     (re.compile(r'database ".*" does not exist'), _no_database),
     (re.compile(r"permission denied for database"), _may_not_connect),
-    (re.compile(r"no pg_hba\.conf entry .*, (SSL|GSS) encryption"), _login_refused),
+    (re.compile(r"not currently accepting connections"), _closed_database),
+    (re.compile(r"no pg_hba\.conf entry .*, (SSL|GSS) encryption|pg_hba\.conf rejects"), _no_rule),
     # What libpq says of a server that is not as target_session_attrs wants it (fe-connect.c).
     (re.compile(r"server is in hot standby mode|session is read-only"), _standby),
     (re.compile(r"server is not in hot standby mode|session is not read-only"), _not_a_standby),
@@ -149,11 +169,12 @@ _CONNECTION_ERRORS: tuple[tuple[re.Pattern[str], Callable[[ConnectionParams, str
     (re.compile(r"\bSSL\b|certificate|no pg_hba\.conf entry .* no encryption", re.IGNORECASE), _no_tls),
     (
         re.compile(
-            r"authentication failed|no password supplied|no pg_hba\.conf entry|is not permitted to log in"
+            r"authentication failed|no password supplied|is not permitted to log in"
             r'|role ".*" does not exist'
         ),
         _login_refused,
     ),
+    (re.compile(r"no pg_hba\.conf entry"), _no_rule),
     (re.compile(r"the database system is (starting up|not yet accepting|in recovery)"), _starting),
     (re.compile(r"the database system is shutting down|too many (clients|connections)|connection slots"), _full),
     (re.compile(r"Connection refused"), lambda params, _: refused(params)),

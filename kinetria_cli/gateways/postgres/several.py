@@ -22,6 +22,15 @@ _TELLING: tuple[type[KinetriaError], ...] = (LoginRefused, TlsRefused, DatabaseB
 last: the right one is among those that fail otherwise."""
 
 
+_ROLES = {
+    "primary": "a primary",
+    "read-write": "one that takes writes",
+    "standby": "a standby",
+    "read-only": "one that is read-only",
+}
+"""What a value of target_session_attrs asks for, as far as it asks."""
+
+
 def attempts(text: str) -> Mapping[Server, str]:
     """Return what went wrong with each server, those of one server together; empty where the text has no list."""
     found: dict[Server, str] = {}
@@ -32,17 +41,22 @@ def attempts(text: str) -> Mapping[Server, str]:
     return found
 
 
-def most_telling(problems: Sequence[KinetriaError], params: ConnectionParams) -> KinetriaError:
+def most_telling(
+    problems: Sequence[KinetriaError], params: ConnectionParams, *, others_role: bool = False
+) -> KinetriaError:
     """Return one error for all of them: the one that says most, each server's own in its details.
 
     Args:
         problems: One for each server, at least one.
         params: All the servers.
+        others_role: Whether one of them works and is merely not what DB_TARGET_SESSION_ATTRS asks for.
     """
     chosen = min(problems, key=_rank)
     if len(problems) == 1:
         return chosen
     message = f"none of the servers {params.address} will do: {chosen.message}"
+    if others_role and (role := _ROLES.get(params.session_attrs)):
+        message = f"none of the servers {params.address} that answer is {role}: {chosen.message}"
     if isinstance(chosen, DatabaseReadOnly):
         message = f"connected to a standby: none of the servers {params.address} is the primary"
     return type(chosen)(message, hint=chosen.hint, details=[problem.message for problem in problems])

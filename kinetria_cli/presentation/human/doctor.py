@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from kinetria_cli.domain.doctor import Diagnosis, Link
+from kinetria_cli.domain.health import CheckStatus
 from kinetria_cli.presentation.human.health import CHECK_MARKS
 from kinetria_cli.presentation.screen import Screen
 
@@ -25,16 +26,18 @@ def _(result: Diagnosis, screen: Screen) -> None:
     # Those that are left out for one reason share a line.
     for (status, detail), group in groupby(result.links, key=lambda link: (link.status, link.detail)):
         links: list[Link] = list(group)
+        words = f"{status.value}: {detail}" if status is CheckStatus.SKIPPED else detail
         if len(links) == 1:
-            screen.marked(CHECK_MARKS[status], links[0].name, detail, name_width=NAME_WIDTH)
+            screen.marked(CHECK_MARKS[status], links[0].name, words, name_width=NAME_WIDTH)
         else:
+            symbol = screen.mark(CHECK_MARKS[status])
             names = ", ".join(link.name for link in links)
-            screen.line(screen.mark(CHECK_MARKS[status]), f" {names}   {status.value}: {detail}")
+            screen.paragraph(symbol, f"{names}   {words}", indent=len(symbol[0]) + 1)
     screen.line()
     if result.cause is None:
         screen.line("Nothing is broken.")
         return
-    screen.line(f"One cause: {result.cause}")
+    screen.paragraph(("One cause:", ""), result.cause, indent=len("One cause: "))
     screen.line(f"  {result.command}")
     if result.other:
-        screen.line(f"  ({result.other})")
+        screen.paragraph(("", ""), f"({result.other})", indent=2, hint=True)

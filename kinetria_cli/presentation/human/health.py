@@ -52,4 +52,7 @@ def _(result: HealthReport, screen: Screen) -> None:
         right = duration(check.seconds) if check.seconds else ""
         screen.marked(CHECK_MARKS[check.status], check.name, check.detail, right, name_width=NAME_WIDTH)
         if hint := hint_of(check):
-            screen.line(" " * (len(screen.mark(mark)[0]) + NAME_WIDTH + 1), hint)
+            screen.paragraph(("", ""), hint, indent=len(screen.mark(mark)[0]) + NAME_WIDTH + 1, hint=True)
+    if result.having(CheckStatus.FAIL):
+        screen.line()
+        screen.line("what is the cause: kinetria doctor")

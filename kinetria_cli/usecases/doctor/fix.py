@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,14 +38,26 @@ def fix(
     while True:
         found = walk()
         tried = {done.command for done in fixes}
+        if found.command is None:
+            return replace(found, fixes=tuple(fixes))
         # A command that did not help does not help the second time.
-        if found.command is None or not found.safe or found.command in tried or len(fixes) == MOST_FIXES:
+        if why := _why_not(found, tried):
+            prompt.tell(f"Not run by itself: {found.command}: {why}.")
             return replace(found, fixes=tuple(fixes))
         if dry_run:
             prompt.tell(f"{found.cause} This would be run: {found.command}")
             return found
         _agree(found, prompt, yes=yes)
         fixes.append(Fix(found.command, run(found.command)))
+
+
+def _why_not(found: Diagnosis, tried: Collection[str]) -> str | None:
+    if not found.safe:
+        ours = (found.command or "").startswith("kinetria ")
+        return "it wants a decision of yours" if ours else "it is for you to look at and run"
+    if found.command in tried:
+        return "it was run and did not mend it"
+    return f"{MOST_FIXES} commands were run already" if len(tried) == MOST_FIXES else None
 
 
 def _agree(found: Diagnosis, prompt: Prompt, *, yes: bool) -> None:
@@ -55,5 +67,10 @@ def _agree(found: Diagnosis, prompt: Prompt, *, yes: bool) -> None:
         return
     if not prompt.present:
         raise ConfirmationRequired(f"{what}. Not confirmed.", hint="add --yes")
-    if prompt.ask(f"{what}\nGo on? [y/N] ").strip().lower() not in ("y", "yes"):
+    try:
+        answer = prompt.ask(f"{what}\nGo on? [y/N] ")
+    except KeyboardInterrupt as interruption:
+        interruption.add_note("this command was not run; answer n to leave it")
+        raise
+    if answer.strip().lower() not in ("y", "yes"):
         raise ConfirmationRequired("not confirmed; nothing was changed", hint="answer y, or add --yes")

@@ -120,7 +120,7 @@ def settle_port(
         if insisted not in (None, running):
             raise Refused(
                 f"{port.what} of project {project} runs already, on port {running}",
-                hint=f"to move it: kinetria down, then kinetria up {port.option} again",
+                hint=f"to move it: kinetria down, then kinetria up {port.option} {insisted}",
             )
         return running, ""
     if insisted is not None:

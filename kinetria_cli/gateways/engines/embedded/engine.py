@@ -28,7 +28,7 @@ from kinetria_cli.gateways.engines.common.state import (
 )
 from kinetria_cli.gateways.engines.embedded import logs as logfiles
 from kinetria_cli.gateways.engines.embedded.cluster import Cluster
-from kinetria_cli.gateways.engines.embedded.processes import process_facts
+from kinetria_cli.gateways.engines.embedded.processes import is_stopped, process_facts
 from kinetria_cli.gateways.engines.embedded.service import AppProcess
 from kinetria_cli.gateways.files import disk_space, writing
 
@@ -82,11 +82,13 @@ class EmbeddedEngine:
         record = self.record()
         if record is None:
             return ()
-        running = {"postgres": self.database_running(), "app": self._app.running_pid() is not None}
+        running = {"postgres": self._cluster.postmaster.pid(), "app": self._app.running_pid()}
         address = {"postgres": record.database.address, "app": f"{record.http_host}:{record.http_port}"}
         return tuple(
-            ServiceState(name, "running" if runs else "stopped", "unknown", address[name] if runs else None)
-            for name, runs in running.items()
+            ServiceState(name, "stopped", "unknown", None)
+            if pid is None
+            else ServiceState(name, "running", "unknown", address[name], frozen=pid if is_stopped(pid) else None)
+            for name, pid in running.items()
         )
 
     def explain(self, service: str) -> str | None:  # noqa: ARG002 - the log is all there is, and `logs` shows it
