@@ -69,7 +69,10 @@ class Doctor:
         from kinetria_cli.usecases.doctor.ways import Origins
 
         settings = self.settings
-        target, record = self._target(), self._record()
+        record = self._record()
+        if settings.named is None and record is None:
+            self._check_home()  # the way would be `kinetria up`, which begins there
+        target = self._target()
         own = target.own
         login = self._login(target.params)
         recorded_works = None
@@ -86,6 +89,7 @@ class Doctor:
             destroys=lambda: self._destroys(migrations.plan(to=None, steps=None, allow_out_of_order=False)),
             own_login_works=recorded_works,
             origins=Origins(settings.named.origins if settings.named else {}),
+            recorded=record.database if record is not None else None,
             probe=self.probe,
             health_url=record.health_url
             if own and record is not None
@@ -93,6 +97,21 @@ class Doctor:
             timeout=settings.request_timeout,
             app_wanted=not own or record is None or record.app_wanted,
             settle=4 * settings.health_interval,
+        )
+
+    def _check_home(self) -> None:
+        """Refuse a KINETRIA_HOME in which nothing can be made."""
+        from kinetria_cli.domain.errors import ConfigInvalid
+
+        home = self.settings.home
+        place = next(path for path in (home, *home.parents) if os.path.lexists(path))
+        if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+            return
+        what = "cannot be written" if place.is_dir() else "is no folder"
+        given = self.settings.raw.get("KINETRIA_HOME")
+        raise ConfigInvalid(
+            f"KINETRIA_HOME is {home}, and {place} {what} (from {given.origin if given else 'its default'})",
+            hint="it has to be a folder that this user can make or write",
         )
 
     def _target(self) -> Target:
@@ -124,14 +143,23 @@ class Doctor:
         return doubtful("; ".join([found, *ignored])) if ignored else well(found)
 
     def _login(self, params: ConnectionParams) -> PostgresLogin:
+        from kinetria_cli.domain.doctor import Locker
+        from kinetria_cli.gateways.migrations.blockers import await_readers_gap
+        from kinetria_cli.gateways.migrations.bookkeeping import TABLE, YOYO_TABLES
         from kinetria_cli.gateways.migrations.session import other_holder
         from kinetria_cli.gateways.postgres.login import PostgresLogin
+
+        timeout = self.settings.request_timeout
 
         def runner(session: Any) -> str | None:
             holder = other_holder(session)
             return str(holder) if holder else None
 
-        return PostgresLogin(params, timeout=self.settings.request_timeout, runner=runner)
+        def locker(session: Any) -> Locker | None:
+            found = await_readers_gap(session, (*YOYO_TABLES, TABLE), timeout)
+            return Locker(found[0].pid, str(found[0])) if found else None
+
+        return PostgresLogin(params, timeout=timeout, runner=runner, locker=locker)
 
     def _works(self, params: ConnectionParams) -> bool:
         login = self._login(params)

@@ -281,7 +281,8 @@ def _typed(raw: Mapping[str, RawValue], problems: list[str]) -> dict[str, Any]:
         except ValueError as error:
             problems.append(f"{variable.name} {error} (from {raw[variable.name].origin})")
     if typed.get("DB_POOL_MIN_SIZE", 0) > typed.get("DB_POOL_MAX_SIZE", 0) and not problems:
-        problems.append("DB_POOL_MIN_SIZE is larger than DB_POOL_MAX_SIZE")
+        given = raw.get("DB_POOL_MIN_SIZE") or raw["DB_POOL_MAX_SIZE"]
+        problems.append(f"DB_POOL_MIN_SIZE is larger than DB_POOL_MAX_SIZE (from {given.origin})")
     if "KINETRIA_HOME" not in raw:
         typed["KINETRIA_HOME"] = home = user_data_folder() / "kinetria"
         if not home.is_absolute():

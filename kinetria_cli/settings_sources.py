@@ -164,13 +164,13 @@ def secret_file(raw: Mapping[str, RawValue], name: str, problems: list[str]) -> 
     try:
         text = Path(named.text).expanduser().read_text("utf-8").rstrip("\r\n")
     except OSError as error:
-        problems.append(f"{name}_FILE names {named.text}, which cannot be read: {error.strerror}")
+        problems.append(f"{name}_FILE names {named.text}, which cannot be read: {error.strerror} (from {named.origin})")
     except (ValueError, RuntimeError):  # not UTF-8, a NUL in the path, no home folder
-        problems.append(f"{name}_FILE names {named.text}, which is not a UTF-8 text file")
+        problems.append(f"{name}_FILE names {named.text}, which is not a UTF-8 text file (from {named.origin})")
     else:
         if text:
             return RawValue(text, f"{named.text}, named by {named.origin}")
-        problems.append(f"{name}_FILE names {named.text}, which is empty")
+        problems.append(f"{name}_FILE names {named.text}, which is empty (from {named.origin})")
     return None
 
 

@@ -134,6 +134,14 @@ class Symptom:
 
 
 @dataclass(frozen=True, slots=True)
+class Locker:
+    """A session that holds a lock: its server process, and all about it for people."""
+
+    pid: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionFacts:
     """What a session tells that matters to the walk.
 
@@ -145,6 +153,7 @@ class SessionFacts:
         tables: Those of the seven that exist.
         runner: Who holds the migration lock, for people.
         pooling: What the connection has of a session.
+        locker: Who keeps the record of the migrations from being read.
     """
 
     version: str
@@ -154,3 +163,4 @@ class SessionFacts:
     tables: tuple[str, ...]
     runner: str | None
     pooling: Pooling = Pooling.NONE
+    locker: Locker | None = None

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from kinetria_cli.domain.doctor import Finding, SessionFacts, Symptom
 from kinetria_cli.domain.listener import Listener
+from kinetria_cli.domain.stack import Server
 
 
 class Examiner(Protocol):
@@ -12,6 +13,15 @@ class Examiner(Protocol):
     @property
     def part(self) -> str:
         """What PostgreSQL runs in: `container` or `process`."""
+        ...
+
+    @property
+    def psql(self) -> str:
+        """The shell words of a psql that is let in as the stack's superuser without asking for a password."""
+        ...
+
+    def rules(self) -> str | None:
+        """Return the command that corrects the server's pg_hba.conf; None where psql is let in all the same."""
         ...
 
     def engine(self) -> Finding:
@@ -46,8 +56,17 @@ class LoginProbe(Protocol):
         """
         ...
 
+    def silent(self) -> tuple[str, ...]:
+        """Return the addresses of those of several servers that take no TCP connection."""
+        ...
+
     def log_in(self) -> Symptom | None:
         """Log in, once, and keep the session; return why that did not work."""
+        ...
+
+    @property
+    def server(self) -> Server | None:
+        """Which of the servers the session is with; None where there is none."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kinetria_cli import __version__
 from tests.docker.plain import PlainStack, attempt, docker, inspect, removed_afterwards
 from tests.faults.stack import wait_for
 from tests.test_compose_files import DEFAULTS
@@ -179,5 +180,6 @@ def test_in_development_an_edit_restarts_the_app(image: str, tmp_path: Path) -> 
     folder = checkout / "compose"
     with removed_afterwards(PlainStack(image, folder, overrides=(folder / "compose.dev.yaml",))) as stack:
         stack.up()
-        (checkout / "kinetria_cli" / "__init__.py").write_text('"""Edited."""\n\n__version__ = "9.9.9"\n')
+        source = checkout / "kinetria_cli" / "__init__.py"
+        source.write_text(source.read_text().replace(__version__, "9.9.9"))
         wait_for(lambda: (stack.health()[1] or {}).get("version") == "9.9.9")

@@ -319,6 +319,14 @@ def test_an_app_that_is_paused(whole: DockerStack) -> None:
     healthy(whole)
 
 
+def test_a_database_that_is_read_only_is_opened_by_the_psql_of_the_container(whole: DockerStack) -> None:
+    with whole.connect() as admin:
+        admin.execute("ALTER DATABASE kinetria SET default_transaction_read_only = on")
+    found = broken_at(whole, "database")
+    assert found["command"].startswith(f"docker exec {whole.container('postgres')} sh -c ")
+    mended_by(whole, found["command"])
+
+
 def test_an_app_that_hangs(whole: DockerStack) -> None:
     docker("kill", "--signal", "STOP", whole.container("app"))
     try:

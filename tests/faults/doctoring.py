@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from kinetria_cli.domain.stack import ConnectionParams
@@ -85,6 +86,14 @@ def mended(command: str, *, env: dict[str, str], stdin: str = "") -> dict[str, s
     """Run the command of a diagnosis, then the walk again in the same shell; assert that nothing is broken any more."""
     script = f"{{ {command}; }} >&2 || exit 99\nkinetria doctor --json"
     return well(in_a_shell(script, env=env, stdin=stdin))
+
+
+def editor(folder: Path, script: str) -> dict[str, str]:
+    """An editor that changes the file that it is given last by a script of sed."""
+    program = folder / "editor"
+    program.write_text(f"#!/bin/bash\nexec sed -i '{script}' \"${{@: -1}}\"\n")
+    program.chmod(0o700)
+    return {"EDITOR": str(program)}
 
 
 @contextmanager

@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.migrations import YoyoMigrationGateway
-from tests.conftest import free_port, gateway_for
+from tests.conftest import free_port
 from tests.faults.doctoring import OTHER, environment, in_a_shell, mended, one_cause, role, well
 from tests.faults.fakepg import error_response, fake_postgres
-from tests.faults.migrating import LOCKS, Session, building, count, write_folder
 from tests.faults.servers import own_server, standby_of
 from tests.faults.stack import wait_for
-from tests.world import HEAD, IDS, MIGRATIONS, Cli, connect_to, database_variables, first_seven
+from tests.world import Cli, connect_to, database_variables
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +39,7 @@ def test_a_database_of_ones_own_is_well_and_the_engine_is_left_out(cli: Cli, mig
 def test_nothing_listens(cli: Cli, server: ConnectionParams) -> None:
     cause = one_cause(cli.use(replace(server, port=1))("doctor", "--json"), "tcp", secrets=(server.password,))
     assert cause.cause == (
-        "The database is not reachable at 127.0.0.1:1 (refused); DB_HOST comes from the environment."
+        "The database is not reachable at 127.0.0.1:1 (refused); DB_PORT comes from the environment."
     )
     assert cause.command == "read -r DB_PORT && export DB_PORT"
 
@@ -69,6 +67,16 @@ def test_a_server_that_never_answers(cli: Cli, server: ConnectionParams) -> None
     assert f"127.0.0.1:{port}" in cause.cause
     assert f"pid {os.getpid()}" in cause.cause
     assert "takes connections and does not answer" in cause.cause
+
+
+def test_one_of_several_servers_is_silent_and_the_one_that_answered_is_named(
+    cli: Cli, migrated: ConnectionParams
+) -> None:
+    answer = cli.use(replace(migrated, port=1, others=migrated.servers))("doctor", "--json")
+    assert well(answer)["tcp"] == "warn"
+    details = {link["name"]: link["detail"] for link in answer.data["links"]}
+    assert details["tcp"] == f"{migrated.address}; no connection to 127.0.0.1:1"
+    assert details["login"] == f"kinetria at {migrated.address}, its password from the environment"
 
 
 def test_another_program_answers(cli: Cli, server: ConnectionParams) -> None:
@@ -109,7 +117,9 @@ def test_tls_is_required_and_the_server_has_none(cli: Cli, migrated: ConnectionP
 def test_a_wrong_password(cli: Cli, migrated: ConnectionParams) -> None:
     params = replace(migrated, password=OTHER)
     cause = one_cause(cli.use(params)("doctor", "--json"), "login", secrets=(OTHER, migrated.password))
-    assert cause.cause == "The server refuses the login of kinetria; the password came from the environment."
+    assert cause.cause == (
+        "The server refuses the login of kinetria (from the environment); the password came from the environment."
+    )
     assert cause.command == "read -r -s DB_PASSWORD && export DB_PASSWORD"
     mended(cause.command, env=environment(params), stdin=f"{migrated.password}\n")
 
@@ -188,109 +198,3 @@ def test_a_server_whose_rules_let_nobody_in_and_one_that_is_stopped(cli: Cli, tm
         finally:
             os.kill(postmaster, signal.SIGCONT)
         assert cause.command == f"kill -CONT {postmaster}"
-
-
-def test_a_schema_that_was_never_made_is_made(cli: Cli, empty: ConnectionParams) -> None:
-    cause = one_cause(cli.use(empty)("doctor", "--json"), "schema")
-    assert cause.cause == f"The schema was never made: {len(IDS)} pending: {IDS[0]} to {HEAD}."
-    assert cause.command == "kinetria migrate"
-    mended(cause.command, env=environment(empty))
-
-
-@pytest.fixture
-def destroying(empty: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> YoyoMigrationGateway:
-    """A folder whose one pending migration drops a table."""
-    folder = write_folder(tmp_path / "two", m0001_first="CREATE TABLE first (id int);\n")
-    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
-    gateway = gateway_for(empty, folder)
-    gateway.apply(lock_wait=5)
-    write_folder(folder, m0002_gone="DROP TABLE first;\n")
-    return gateway
-
-
-@pytest.mark.usefixtures("destroying")
-def test_pending_and_destroying_is_not_run_by_itself(cli: Cli, empty: ConnectionParams) -> None:
-    answer = cli.use(empty)("doctor", "--fix", "--yes", "--json")
-    cause = one_cause(answer, "schema")
-    assert (cause.command, answer.data["fixes"]) == ("kinetria migrate", [])
-    assert cause.cause == "1 pending: 0002_gone."
-
-
-def test_behind_a_lock_too_nothing_is_destroyed_by_itself(
-    cli: Cli, empty: ConnectionParams, destroying: YoyoMigrationGateway
-) -> None:
-    access = destroying._access
-    with access.connect() as holder, access.locked(holder, 5, lambda _: None):
-        answer = cli.use(empty)("doctor", "--fix", "--yes", "--json")
-    cause = one_cause(answer, "schema")
-    assert (cause.command, answer.data["fixes"]) == ("kinetria migrate --lock-wait 5m", [])
-
-
-def test_tables_without_a_record(cli: Cli, migrated: ConnectionParams) -> None:
-    with connect_to(migrated) as admin:
-        for (name,) in admin.execute(
-            r"SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(_|yoyo)'"
-        ).fetchall():
-            admin.execute(f"DROP TABLE {name} CASCADE".encode())
-    cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
-    assert cause.command == "kinetria migrate baseline"
-    mended(cause.command, env=environment(migrated))
-
-
-def test_an_applied_file_that_was_edited(
-    cli: Cli, migrated: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "copied"
-    folder.mkdir()
-    for path in MIGRATIONS.glob("*.sql"):
-        (folder / path.name).write_bytes(path.read_bytes())
-    edited = folder / f"{HEAD}.sql"
-    edited.write_text(edited.read_text() + "\nSELECT 1;\n")
-    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
-    cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
-    assert cause.cause.startswith(f"{HEAD} changed after it was applied")
-    assert cause.command == f"kinetria migrate diff {HEAD}"
-    assert cli(*cause.command.split()[1:]).code == 0
-
-
-def test_a_table_that_was_dropped_by_hand(cli: Cli, migrated: ConnectionParams) -> None:
-    with connect_to(migrated) as admin:
-        admin.execute("DROP TABLE refresh_tokens CASCADE")
-    cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
-    assert cause.cause == "refresh_tokens: recorded as made and not there, dropped by hand."
-    assert "refresh_tokens" in cli(*cause.command.split()[1:]).out
-
-
-def test_a_database_that_is_ahead_of_this_build_is_well(
-    cli: Cli, migrated: ConnectionParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(first_seven(tmp_path)))
-    answer = cli.use(migrated)("doctor", "--json")
-    assert well(answer)["schema"] == "warn"
-    assert f"{IDS[7]}, " in answer.data["links"][-2]["detail"]
-
-
-def test_a_migration_lock_that_another_run_holds(cli: Cli, migrated: ConnectionParams) -> None:
-    gateway = gateway_for(migrated)
-    with gateway._access.connect() as holder, gateway._access.locked(holder, 5, lambda _: None):
-        cause = one_cause(cli.use(migrated)("doctor", "--json"), "schema")
-        assert cause.cause.startswith("Another run holds the migration lock: ")
-        assert cause.command == "kinetria migrate --lock-wait 5m"
-    mended(cause.command, env=environment(migrated))
-
-
-def test_an_interrupted_migration_is_repaired(
-    cli: Cli, empty: ConnectionParams, indexed: Path, holder: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = building(empty, indexed)
-    run.kill()
-    run.communicate()
-    wait_for(lambda: count(empty, LOCKS) == 0)  # the server looks every half second whether its client is there
-    holder.execute("COMMIT")
-    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(indexed))
-    cause = one_cause(cli.use(empty)("doctor", "--json"), "schema")
-    assert cause.cause.startswith("0002_index ")
-    assert cause.command == "kinetria migrate repair"
-    fixed = in_a_shell("kinetria doctor --fix --yes --json", env=environment(empty))
-    assert [done["command"] for done in fixed.data["fixes"]] == ["kinetria migrate repair", "kinetria migrate"]
-    well(fixed)

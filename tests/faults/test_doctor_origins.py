@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.usecases.environment import database_url
 from tests.conftest import free_port
 from tests.faults.doctoring import in_a_shell, mended, one_cause, well
 from tests.faults.fakepg import fake_postgres
@@ -25,7 +26,10 @@ def test_the_stack_that_the_environment_names_without_a_tls_mode_is_well(tmp_pat
         named = database_variables(stack.params)
         del named["DB_SSL_MODE"]
         answer = kinetria("doctor", "--json", env={**stack.env, **named})
+        by_address = database_url(stack.params).partition("?")[0].replace("127.0.0.1", "localhost")
+        addressed = kinetria("doctor", "--json", env={**stack.env, "DATABASE_URL": by_address})
     assert well(answer)["port"] == "ok"  # it is the project's own
+    assert well(addressed)["port"] == "ok"
 
 
 def test_the_file_that_names_the_database_goes_with_the_command(

@@ -12,7 +12,7 @@ from kinetria_cli.gateways.engines.common.state import State, write_password, wr
 from kinetria_cli.gateways.engines.embedded import programs
 from kinetria_cli.usecases.doctor.configuration import configuration_broken
 from tests.conftest import free_port
-from tests.faults.doctoring import Found, mended, one_cause
+from tests.faults.doctoring import Found, editor, mended, one_cause
 from tests.world import Cli, database_variables
 
 SECRET = "sentinel-of-settings"
@@ -54,6 +54,26 @@ def test_a_line_that_cannot_be_read(cli: Cli, migrated: ConnectionParams, dotenv
     cause = found(cli)
     assert cause.cause == f"{dotenv} line 1 cannot be read."
     assert cause.command == f"${{EDITOR:-vi}} +1 {dotenv}"
+    assert "(a line is NAME=value; quotes must be closed)" in cli("doctor").out
+
+
+@pytest.mark.parametrize("line", ["DB_POOL_MIN_SIZE=50", "HEALTH_TOKEN_FILE=/no/such/file", "HTTP_HOST=a b"])
+def test_what_a_file_sets_is_corrected_in_it(cli: Cli, migrated: ConnectionParams, dotenv: Path, line: str) -> None:
+    before = lines(migrated)
+    write(dotenv, f"{before}{line}\n")
+    cause = found(cli)
+    assert cause.command == f"${{EDITOR:-vi}} +{before.count(chr(10)) + 1} {dotenv}"
+    mended(cause.command, env=editor(dotenv.parent.parent, "$d"))
+
+
+@pytest.mark.parametrize("below", ["", "/folder"])
+def test_a_home_that_is_a_file(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, below: str) -> None:
+    place = tmp_path / "a file"
+    place.touch()
+    monkeypatch.setenv("KINETRIA_HOME", f"{place}{below}")
+    cause = found(cli)
+    assert cause.cause == f"KINETRIA_HOME is {place}{below}, and {place} is no folder (from the environment)."
+    assert cause.command == "read -r KINETRIA_HOME && export KINETRIA_HOME"
 
 
 def test_a_file_that_is_not_text(cli: Cli, dotenv: Path) -> None:
@@ -99,7 +119,10 @@ def test_a_password_file_that_is_gone(cli: Cli, monkeypatch: pytest.MonkeyPatch,
     place = Path.cwd().parent / "run secrets" / "password"
     monkeypatch.setenv("DB_PASSWORD_FILE", str(place))
     cause = found(cli)
-    assert cause.cause == f"DB_PASSWORD_FILE names {place}, which cannot be read: No such file or directory."
+    assert (
+        cause.cause
+        == f"DB_PASSWORD_FILE names {place}, which cannot be read: No such file or directory (from the environment)."
+    )
     mended(cause.command, env={}, stdin=f"{migrated.password}\n")
     assert place.stat().st_mode & 0o777 == 0o600
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -21,7 +20,7 @@ from tests.conftest import free_port
 from tests.faults.doctoring import found, in_a_shell, mended, one_cause, well
 from tests.faults.servers import answers
 from tests.faults.stack import TestStack, stack_in, wait_for
-from tests.world import Answer, connect_to
+from tests.world import Answer
 
 MOST_SESSIONS = 6
 
@@ -149,6 +148,14 @@ def test_a_data_folder_that_others_can_read(database: TestStack) -> None:
     mended(found(database, "process").command, env=database.env)
 
 
+def test_a_data_folder_that_others_can_read_does_no_harm_while_the_server_runs(database: TestStack) -> None:
+    database.folder.data.chmod(0o755)
+    answer = database("doctor", "--json")
+    database.folder.data.chmod(0o700)
+    assert well(answer)["volume"] == "warn"
+    assert f"; before the next start: chmod 700 '{database.folder.data}'\"" in answer.out
+
+
 def test_a_data_folder_that_is_gone(database: TestStack) -> None:
     database("down")
     database.folder.data.rename(database.home / "elsewhere")
@@ -243,14 +250,6 @@ def test_a_dotenv_that_names_the_stack_with_another_password(database: TestStack
     cause = one_cause(database("doctor", "--json"), "login", secrets=("sentinel-of-old", database.params.password))
     assert f"the password came from {dotenv} line 4, and what kinetria up recorded works" in cause.cause
     mended(cause.command, env=database.env)
-
-
-def test_a_database_that_takes_no_connections(database: TestStack) -> None:
-    with connect_to(replace(database.params, dbname="postgres")) as connection:
-        connection.execute("ALTER DATABASE kinetria ALLOW_CONNECTIONS false")
-    cause = found(database, "database")
-    assert cause.cause == "The database kinetria takes no connections (ALLOW_CONNECTIONS is false)."
-    mended(cause.command, env={**database.env, "PGPASSWORD": database.params.password})
 
 
 def test_a_server_that_takes_no_more_sessions(database: TestStack) -> None:

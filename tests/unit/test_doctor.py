@@ -1,6 +1,7 @@
 """The walk of doctor over links of the test's own, the last link, and what --fix runs."""
 
 import io
+import shlex
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -9,16 +10,16 @@ from typing import Any
 import pytest
 
 from kinetria_cli.domain.doctor import Diagnosis, Finding, Link, left_out, well
-from kinetria_cli.domain.errors import ConfirmationRequired, DatabaseBusy, EngineFailed
+from kinetria_cli.domain.errors import ConfirmationRequired, DatabaseBusy, EngineFailed, MigrationFileInvalid
 from kinetria_cli.domain.health import CheckStatus
-from kinetria_cli.domain.stack import HttpAnswer
+from kinetria_cli.domain.stack import ConnectionParams, HttpAnswer
 from kinetria_cli.gateways.postgres.login import symptom
 from kinetria_cli.presentation.human.doctor import render
 from kinetria_cli.presentation.screen import Screen
 from kinetria_cli.usecases.doctor.fix import MOST_FIXES, fix
 from kinetria_cli.usecases.doctor.service import check_service
 from kinetria_cli.usecases.doctor.walk import _walk, cause_of
-from kinetria_cli.usecases.doctor.ways import edit
+from kinetria_cli.usecases.doctor.ways import Psql, edit
 
 LOSING = "restore it from a backup, or begin anew: kinetria down --volumes"
 HEALTHY = HttpAnswer(200, "healthy", "kinetria", "1")
@@ -219,3 +220,26 @@ def test_where_a_setting_is_corrected(origin: str, name: str, command: str) -> N
 def test_what_no_pattern_knows_is_told_as_it_is() -> None:
     found = symptom('connection to server at "h" (10.0.0.1), port 5432 failed: FATAL:  something quite new')
     assert (found.kind.value, found.text) == ("other", "something quite new")
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "command"),
+    [
+        ("/my work/0002_b.sql holds no statement", "write its SQL", "${EDITOR:-vi} '/my work/0002_b.sql'"),
+        ("/work/0002_b.sql line 7 is a psql command (\\d)", "write plain SQL", "${EDITOR:-vi} +7 /work/0002_b.sql"),
+        ("/work/0002_b.sql cannot be read: no", "ls -l /work/0002_b.sql", "ls -l /work/0002_b.sql"),
+        ("two files have the number 0002", "rename one", "kinetria config show"),
+    ],
+)
+def test_a_migration_file_is_opened_where_it_is_wrong(message: str, hint: str, command: str) -> None:
+    assert cause_of(MigrationFileInvalid(message, hint=hint)).command == command
+
+
+def test_psql_of_another_server_asks_and_the_one_of_the_own_stack_does_not() -> None:
+    params = ConnectionParams("db", 5433, "ana", "sentinel-of-unit", "gym", "require")
+    stranger, own = Psql(params, None), Psql(params, lambda: "docker exec pg psql -U kinetria")
+    assert stranger("SELECT 1") == "psql -h db -p 5433 -U postgres -d postgres -c 'SELECT 1'"
+    assert stranger("SELECT 1", user="ana", options="-c a=b").startswith("PGOPTIONS='-c a=b' psql -h db ")
+    assert own("SELECT 1", user="ana") == "docker exec pg psql -U kinetria -d postgres -c 'SELECT 1'"
+    words = shlex.split(own("SELECT 1", database="it's", options="-c a=b"))
+    assert words[-4:] == ["-d", r"dbname=it\'s options=-c\ a=b", "-c", "SELECT 1"]

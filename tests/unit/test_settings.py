@@ -189,7 +189,8 @@ def test_a_value_that_cannot_be_used_is_named_with_its_origin(name: str, value: 
 def test_a_pool_cannot_be_smaller_than_its_minimum() -> None:
     with pytest.raises(ConfigInvalid) as caught:
         loaded({"DB_POOL_MIN_SIZE": "5", "DB_POOL_MAX_SIZE": "4"})
-    assert caught.value.message == "failed to parse config: DB_POOL_MIN_SIZE is larger than DB_POOL_MAX_SIZE"
+    problem = "DB_POOL_MIN_SIZE is larger than DB_POOL_MAX_SIZE (from the environment)"
+    assert caught.value.message == f"failed to parse config: {problem}"
 
 
 def test_a_command_without_a_database_does_not_check_its_variables() -> None:
@@ -278,8 +279,8 @@ def test_the_token_is_read_from_its_file_and_is_as_secret(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "HEALTH_TOKEN_FILE names {}, which cannot be read: No such file or directory"),
-        ("\n", "HEALTH_TOKEN_FILE names {}, which is empty"),
+        (None, "HEALTH_TOKEN_FILE names {}, which cannot be read: No such file or directory (from the environment)"),
+        ("\n", "HEALTH_TOKEN_FILE names {}, which is empty (from the environment)"),
         (
             "two words",
             "HEALTH_TOKEN holds a blank, a line end or a character that is not ASCII, which no HTTP header carries"

@@ -223,7 +223,7 @@ def test_a_password_file_that_cannot_be_used_is_a_problem(tmp_path: Path, conten
     if content is not None:
         file.write_bytes(content)
     found = problems_of({**without_password(), "DB_PASSWORD_FILE": str(file)})
-    assert found == [f"DB_PASSWORD_FILE names {file}, {problem}"]
+    assert found == [f"DB_PASSWORD_FILE names {file}, {problem} (from the environment)"]
 
 
 def test_a_password_and_a_password_file_exclude_each_other(tmp_path: Path) -> None:

@@ -71,7 +71,22 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
         """Left to `prepare_tables`: a first migration that fails then leaves no tables of yoyo's behind either."""
 
     def prepare_tables(self) -> None:
-        """Make yoyo's tables, or bring them to its newest form, in the caller's transaction."""
+        """Make yoyo's tables, or bring them to its newest form, in the caller's transaction.
+
+        Where somebody dropped one of them, it is made anew; yoyo would make all, and fail at one that is there.
+        """
+        newest = internalmigrations.v2
+        makers = {
+            self.migration_table: newest.create_migration_table,
+            self.log_table: newest.create_log_table,
+            self.version_table: newest.create_version_table,
+        }
+        there = makers.keys() & set(self.list_tables())
+        if there & {self.log_table, self.version_table}:
+            for table in makers.keys() - there:
+                makers[table](self)
+            if self.version_table not in there:
+                internalmigrations.mark_schema_version(self, internalmigrations.USE_VERSION_TABLE_FROM)
         if internalmigrations.needs_upgrading(self):
             internalmigrations.upgrade(self)
 

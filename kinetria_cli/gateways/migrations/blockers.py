@@ -7,10 +7,13 @@ from typing import Any
 import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.gateways.migrations.locks import LockNeed
+from kinetria_cli.gateways.migrations.locks import LockMode, LockNeed
+from kinetria_cli.gateways.migrations.session import SCHEMA
 from kinetria_cli.gateways.migrations.sqltext import shown_query
 
 POLL_SECONDS = 0.05
+NO_READERS = (LockMode.ACCESS_EXCLUSIVE.view_name,)
+"""What a SELECT waits for (PostgreSQL 16 manual, table 13.2)."""
 _QUERY_SHOWN = 60
 _LONG_SECONDS = 1.0
 
@@ -55,20 +58,24 @@ def blockers(connection: psycopg.Connection[Any], needs: Sequence[LockNeed]) -> 
     for need in needs:
         if "&" in need.relation:
             continue  # U&"..." is no name that to_regclass reads
-        rows = connection.execute(
-            f"""
-            {_SESSION} JOIN pg_catalog.pg_locks AS l USING (pid)
-            WHERE l.granted AND l.pid <> pg_catalog.pg_backend_pid() AND l.mode = ANY (%(modes)s)
-              AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-              AND l.relation IN (
-                  SELECT pg_catalog.to_regclass(%(name)s)::oid UNION ALL
-                  SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%(name)s)
-              )
-            """,  # noqa: S608 - a constant of this module
-            {"modes": list(need.mode.conflicts), "name": need.relation},
-        )
-        found |= {row[0]: Blocker(*row) for row in rows}
+        found |= {blocker.pid: blocker for blocker in _holding(connection, need.relation, need.mode.conflicts)}
     return tuple(sorted(found.values(), key=lambda blocker: -blocker.seconds))
+
+
+def _holding(connection: psycopg.Connection[Any], relation: str, modes: Sequence[str]) -> tuple[Blocker, ...]:
+    rows = connection.execute(
+        f"""
+        {_SESSION} JOIN pg_catalog.pg_locks AS l USING (pid)
+        WHERE l.granted AND l.pid <> pg_catalog.pg_backend_pid() AND l.mode = ANY (%(modes)s)
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          AND l.relation IN (
+              SELECT pg_catalog.to_regclass(%(name)s)::oid UNION ALL
+              SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%(name)s)
+          )
+        """,  # noqa: S608 - a constant of this module
+        {"modes": list(modes), "name": relation},
+    )
+    return tuple(Blocker(*row) for row in rows)
 
 
 def long_transactions(connection: psycopg.Connection[Any]) -> tuple[Blocker, ...]:
@@ -98,3 +105,15 @@ def await_gap(connection: psycopg.Connection[Any], needs: Sequence[LockNeed], se
     while (found := blockers(connection, needs)) and not deadline.passed:
         deadline.pause(POLL_SECONDS)
     return found
+
+
+def await_readers_gap(
+    connection: psycopg.Connection[Any], tables: Sequence[str], seconds: float
+) -> tuple[Blocker, ...]:
+    """Wait until nobody keeps the tables of our schema from being read, or the time is over; return who still does."""
+    deadline = Deadline(seconds)
+    while True:
+        found = [holder for table in tables for holder in _holding(connection, f"{SCHEMA}.{table}", NO_READERS)]
+        if not found or deadline.passed:
+            return tuple(found)
+        deadline.pause(POLL_SECONDS)

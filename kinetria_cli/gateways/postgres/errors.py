@@ -217,6 +217,7 @@ _QUERY_ERRORS: tuple[tuple[str, type[KinetriaError], str], ...] = (
     ("3F000", SchemaMissing, "kinetria db check"),
     ("42501", PrivilegeMissing, "log in as another role, or grant this one the right"),
     ("25006", DatabaseReadOnly, "connect to the primary, or as a role that may write"),
+    ("57014", QueryFailed, "statement_timeout ended it, or somebody did; what is slow: kinetria health"),
     ("40P01", QueryFailed, "another session waited for this one, and this one for it; run it again"),
     ("22", MalformedParameters, "correct the value"),
 )

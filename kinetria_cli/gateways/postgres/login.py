@@ -8,13 +8,15 @@ from typing import TypeVar
 import psycopg
 
 from kinetria_cli.domain.constants import TABLES
-from kinetria_cli.domain.doctor import SessionFacts, Symptom, SymptomKind
-from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.domain.doctor import Locker, SessionFacts, Symptom, SymptomKind
+from kinetria_cli.domain.errors import DatabaseUnreachable
+from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.gateways.pooling import pooling
 from kinetria_cli.gateways.postgres.certificate import distrust
 from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, reach
 from kinetria_cli.gateways.postgres.errors import translated
 from kinetria_cli.gateways.postgres.queries import load
+from kinetria_cli.gateways.postgres.server import answered
 
 T = TypeVar("T")
 
@@ -56,12 +58,21 @@ class PostgresLogin:
         params: Where to.
         timeout: Seconds for each step.
         runner: Says who holds the migration lock, asked on a session.
+        locker: Says who keeps the record of the migrations from being read, likewise.
     """
 
-    def __init__(self, params: ConnectionParams, *, timeout: float, runner: Callable[[Connection], str | None]) -> None:
+    def __init__(
+        self,
+        params: ConnectionParams,
+        *,
+        timeout: float,
+        runner: Callable[[Connection], str | None],
+        locker: Callable[[Connection], Locker | None],
+    ) -> None:
         self._params = params
         self._timeout = timeout
         self._runner = runner
+        self._locker = locker
         self._opened: Connection | None = None
 
     def asking(self, ask: Callable[[Connection], T]) -> T:
@@ -73,6 +84,19 @@ class PostgresLogin:
     def reach(self) -> None:
         """See `LoginProbe.reach`."""
         reach(self._params, timeout=self._timeout)
+
+    def silent(self) -> tuple[str, ...]:
+        """See `LoginProbe.silent`; each has its share of the time, as in `reach`."""
+        servers = self._params.servers
+        share = self._timeout / len(servers)
+        return tuple(s.address for s in servers if len(servers) > 1 and not self._takes_connections(s, share))
+
+    def _takes_connections(self, server: Server, seconds: float) -> bool:
+        try:
+            reach(self._params.at(server), timeout=seconds)
+        except DatabaseUnreachable:
+            return False  # what is asked is whether it can be reached
+        return True
 
     def log_in(self) -> Symptom | None:
         """See `LoginProbe.log_in`."""
@@ -90,6 +114,11 @@ class PostgresLogin:
         return None
 
     @property
+    def server(self) -> Server | None:
+        """See `LoginProbe.server`."""
+        return answered(self._opened) if self._opened is not None else None
+
+    @property
     def encrypted(self) -> bool:
         """See `LoginProbe.encrypted`."""
         return self._opened is not None and self._opened.pgconn.ssl_in_use
@@ -103,7 +132,8 @@ class PostgresLogin:
         assert row is not None
         version, in_recovery, read_only, set_by, tables = row
         runner = self._runner(session)
-        return SessionFacts(version, in_recovery, read_only, set_by, tuple(tables), runner, pooling(session))
+        pooled, locker = pooling(session), self._locker(session)
+        return SessionFacts(version, in_recovery, read_only, set_by, tuple(tables), runner, pooled, locker)
 
     def databases(self) -> tuple[str, ...]:
         """See `LoginProbe.databases`."""

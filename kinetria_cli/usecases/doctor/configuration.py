@@ -43,7 +43,8 @@ def _way(error: KinetriaError, message: str) -> tuple[str, str | None]:
     where_from = origin["origin"] if origin else message
     if "disagree" in message and where_from == "the environment":
         return "unset DATABASE_URL", None
-    return edit(where_from, name["name"] if name else "DB_HOST"), None
+    other = None if (error.hint or "").startswith("kinetria config show") else error.hint
+    return edit(where_from, name["name"] if name else "DB_HOST"), other
 
 
 def _state_way(file: str, reason: str) -> tuple[str, str]:

@@ -6,25 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kinetria_cli.domain.doctor import Cause, Finding, SessionFacts, Symptom, SymptomKind, broken, well
+from kinetria_cli.domain.doctor import Cause, Finding, SessionFacts, Symptom, SymptomKind, broken, doubtful, well
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.stack import LOOPBACK_NAMES
-from kinetria_cli.usecases.doctor.ways import FORGET_DATABASE, Origins, as_administrator, quoted
+from kinetria_cli.usecases.doctor.tls import TLS, tls_broken
+from kinetria_cli.usecases.doctor.ways import FORGET_DATABASE, Origins, Psql, quoted
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.doctor_ports import LoginProbe, Ports
+    from kinetria_cli.domain.stack import ConnectionParams
     from kinetria_cli.usecases.target import Target
 
-TLS = frozenset(
-    {
-        SymptomKind.NO_TLS,
-        SymptomKind.TLS_FAILED,
-        SymptomKind.NO_ROOT_CERTIFICATE,
-        SymptomKind.CERTIFICATE_EXPIRED,
-        SymptomKind.CERTIFICATE_HOST,
-        SymptomKind.CERTIFICATE_UNTRUSTED,
-    }
-)
 DATABASE = frozenset(
     {
         SymptomKind.OTHER_ROLE,
@@ -47,17 +39,23 @@ class Connecting:
     Args:
         target: The database.
         own: Whether it is the project's own.
+        psql: The commands for its administrator.
+        rules: Returns the command that corrects the own server's rules, or None.
         login: Goes into it.
         ports: Looks at this machine's ports.
         origins: Where the settings come from.
+        recorded: Where `kinetria up` of this project put its own, if it did.
         own_login_works: See `DoctorPorts`.
     """
 
     target: Target
     own: bool
+    psql: Psql
+    rules: Callable[[], str | None]
     login: LoginProbe
     ports: Ports
     origins: Origins
+    recorded: ConnectionParams | None
     own_login_works: Callable[[], bool] | None
     _outcome: Symptom | None = None
     _facts: SessionFacts | None = None
@@ -79,68 +77,41 @@ class Connecting:
         try:
             self.login.reach()
         except KinetriaError as error:
-            text = f"{error.message[0].upper()}{error.message[1:]}; DB_HOST comes from {self.origins.of('DB_HOST')}."
-            name = (
-                "DB_HOST"
-                if "resolved" in error.message
-                else "DB_PORT"
-                if "DB_PORT" in self.origins.known
-                else "DB_HOST"
-            )
+            by_port = "resolved" not in error.message and "DB_PORT" in self.origins.known
+            name = "DB_PORT" if by_port else "DB_HOST"
+            text = f"{error.message[0].upper()}{error.message[1:]}; {name} comes from {self.origins.of(name)}."
             command = "kinetria down && kinetria up" if self.own else self.origins.edit(name)
-            other = None if self.own else "or start the server there; for a stack on this machine: kinetria up"
-            return broken(error.message, Cause(text, command, other=other))
+            return broken(error.message, Cause(text, command, other=None if self.own else self._elsewhere()))
+        silent = self.login.silent()
+        if silent:
+            answering = [server.address for server in params.servers if server.address not in silent]
+            return doubtful(f"{', '.join(answering)}; no connection to {', '.join(silent)}")
         return well(params.address)
+
+    def _elsewhere(self) -> str:
+        """What else somebody may want whose server is not there."""
+        own = self.recorded
+        if own is not None and self.ports.listener(own.port) is not None:
+            return f"or use the stack of kinetria up, which runs at {own.address}: {FORGET_DATABASE}"
+        return "or start the server there; for a stack on this machine: kinetria up"
 
     def tls(self) -> Finding:
         """Whether the session's encryption can be agreed on; logs in."""
         self._outcome = self.login.log_in()
         if self._outcome is not None and self._outcome.kind in TLS:
-            return self._tls_broken(self._outcome)
+            return tls_broken(self._outcome, self.target.params, self.origins)
         mode = self.target.params.sslmode
         if self._outcome is None:
             return well(f"on, DB_SSL_MODE={mode}" if self.login.encrypted else f"off, DB_SSL_MODE={mode}")
         return well(f"DB_SSL_MODE={mode}")
 
-    def _tls_broken(self, found: Symptom) -> Finding:
-        params = self.target.params
-        fetch = f"openssl s_client -starttls postgres -connect {params.servers[0].address} -showcerts </dev/null"
-        root = 'read -r file && mkdir -p ~/.postgresql && cat "$file" >>~/.postgresql/root.crt'
-        trust = "it asks for the file with the authority's certificate, which the server's owner has"
-        why, command, other = {
-            SymptomKind.NO_TLS: (
-                f"DB_SSL_MODE is {params.sslmode}, and the server offers no TLS",
-                *self._mode("disable", "only on a network that you trust; else turn TLS on at the server"),
-            ),
-            SymptomKind.TLS_FAILED: (found.text, fetch, "what both sides say of it is in the server's log too"),
-            SymptomKind.NO_ROOT_CERTIFICATE: (
-                f"DB_SSL_MODE is {params.sslmode}, and there is no root certificate to check the server's with",
-                root,
-                trust,
-            ),
-            SymptomKind.CERTIFICATE_EXPIRED: (
-                "the server's certificate has expired",
-                f"{fetch} | openssl x509 -noout -subject -dates",
-                "its owner renews it at the server",
-            ),
-            SymptomKind.CERTIFICATE_HOST: (
-                f"the server's certificate is not for {params.host}",
-                *self._mode("verify-ca", "or name the host in DB_HOST as the certificate does"),
-            ),
-            SymptomKind.CERTIFICATE_UNTRUSTED: ("the server's certificate is not signed by one you trust", root, trust),
-        }[found.kind]
-        detail = why if why == found.text else f"{why}: {found.text}"
-        return broken(detail, Cause(f"No TLS connection to {params.address}: {why}.", command, other=other))
-
-    def _mode(self, mode: str, other: str) -> tuple[str, str]:
-        command, value = self.origins.put("DB_SSL_MODE", mode)
-        return command, value + other
-
     def login_link(self) -> Finding:
         """Whether the server lets the role in."""
         found = self._outcome
         if found is None or found.kind in DATABASE:
-            return well(f"{self.target.params.user}, its password from {self.origins.of('DB_PASSWORD')}")
+            answered = f" at {self.login.server.address}" if self.target.params.others and self.login.server else ""
+            origin = self.origins.of("DB_PASSWORD")
+            return well(f"{self.target.params.user}{answered}, its password from {origin}")
         if found.kind in (SymptomKind.NO_ANSWER, SymptomKind.HUNG_UP, SymptomKind.NOT_POSTGRES, SymptomKind.REFUSED):
             return self._no_conversation(found)
         return self._refused(found)
@@ -166,20 +137,17 @@ class Connecting:
 
     def _refused(self, found: Symptom) -> Finding:
         params = self.target.params
+        is_owner = self.own and self.recorded is not None and params.user == self.recorded.user
         user, detail = quoted(params.user), f"{params.user} at {params.address}: {found.text}"
         if found.kind is SymptomKind.WRONG_PASSWORD:
             return broken(detail, self._password())
         causes = {
             SymptomKind.NO_LOGIN_RIGHT: Cause(
                 f"The role {params.user} exists and may not log in.",
-                RESET if self.own else as_administrator(params, f"ALTER ROLE {user} LOGIN"),
-                safe=self.own,
+                RESET if is_owner else self.psql(f"ALTER ROLE {user} LOGIN"),
+                safe=is_owner,
             ),
-            SymptomKind.HOST_RULE: Cause(
-                f"No rule of the server's pg_hba.conf lets {params.user} in from here: {found.text}.",
-                as_administrator(params, "SHOW hba_file"),
-                other=f"add a line for this address there, then: SELECT pg_reload_conf(){self._by_tls(found)}",
-            ),
+            SymptomKind.HOST_RULE: self._no_rule(found),
             SymptomKind.STARTING: Cause(
                 f"The server at {params.address} is starting, or recovering from a crash.",
                 "kinetria health --wait 60s",
@@ -192,6 +160,13 @@ class Connecting:
         }
         cause = causes.get(found.kind) or self._full(found) or self._unknown(found)
         return broken(detail, cause)
+
+    def _no_rule(self, found: Symptom) -> Cause:
+        text = f"No rule of the server's pg_hba.conf lets {self.target.params.user} in from here: {found.text}."
+        if command := self.rules():
+            return Cause(text, command, other="it needs a line for this address")
+        other = f"add a line for this address there, then: SELECT pg_reload_conf(){self._by_tls(found)}"
+        return Cause(text, self.psql("SHOW hba_file"), other=other)
 
     def _by_tls(self, found: Symptom) -> str:
         """What to try first where the rules may ask for TLS: pg_hba.conf tells nobody what would have matched."""
@@ -207,13 +182,13 @@ class Connecting:
         name, user = quoted(params.dbname), quoted(params.user)
         text = f"The server takes no more sessions: {found.text}."
         if "for role" in found.text:
-            return Cause(text, as_administrator(params, f"ALTER ROLE {user} CONNECTION LIMIT -1"))
+            return Cause(text, self.psql(f"ALTER ROLE {user} CONNECTION LIMIT -1"))
         if "for database" in found.text:
-            return Cause(text, as_administrator(params, f"ALTER DATABASE {name} CONNECTION LIMIT -1"))
+            return Cause(text, self.psql(f"ALTER DATABASE {name} CONNECTION LIMIT -1"))
         who = "SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 ORDER BY 4 DESC"
         if self.own:
             return Cause(text, "kinetria down && kinetria up", other="it ends every session; better end the idle ones")
-        return Cause(text, as_administrator(params, who), other="then end those that nobody needs")
+        return Cause(text, self.psql(who), other="then end those that nobody needs")
 
     def _unknown(self, found: Symptom) -> Cause:
         text = f"No session at {self.target.params.address}: {found.text}."
@@ -225,7 +200,8 @@ class Connecting:
         if self.own and not self.origins.known:
             text = f"The server refuses the password that is on file for {params.user}: the data have another."
             return Cause(text, RESET, other="it keeps the data", safe=True)
-        text = f"The server refuses the login of {params.user}; the password came from {origin}"
+        role = f"{params.user} (from {self.origins.of('DB_USER')})" if self.origins.known else params.user
+        text = f"The server refuses the login of {role}; the password came from {origin}"
         if self.own_login_works is not None and self.own_login_works():
             return Cause(f"{text}, and what kinetria up recorded works.", FORGET_DATABASE, other="or correct it there")
         if self.own:
@@ -259,8 +235,7 @@ class Connecting:
         whose = {"user": user, "database user": f"{user} in {name}"}.get(facts.read_only_set_by, name)
         statement = f"ALTER {whose} SET default_transaction_read_only = off"
         # Also a session that only mends it is read-only by itself.
-        mend = as_administrator(params, statement, user=params.user)
-        command = f"PGOPTIONS='-c default_transaction_read_only=off' {mend}"
+        command = self.psql(statement, user=params.user, options="-c default_transaction_read_only=off")
         return broken("read-only", Cause(f"The {whose} is read-only by a setting.", command))
 
     def _no_database(self, found: Symptom) -> Cause:
@@ -272,16 +247,20 @@ class Connecting:
             return Cause(text, self.origins.edit("DB_HOST"), other="name a server that has it")
         if found.kind is SymptomKind.NO_CONNECT_RIGHT:
             text = f"{params.user} may not connect to the database {params.dbname}."
-            return Cause(text, as_administrator(params, f"GRANT CONNECT ON DATABASE {name} TO {quoted(params.user)}"))
+            return Cause(text, self.psql(f"GRANT CONNECT ON DATABASE {name} TO {quoted(params.user)}"))
         if found.kind is SymptomKind.CLOSED_DATABASE:
             text = f"The database {params.dbname} takes no connections (ALLOW_CONNECTIONS is false)."
-            user = params.user if self.own else "postgres"
-            return Cause(text, as_administrator(params, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true", user=user))
+            return Cause(text, self.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
         origin = self.origins.of("DB_NAME")
         text = f"There is no database {params.dbname} at {params.address}; its name comes from {origin}."
-        close = get_close_matches(params.dbname, self.login.databases(), n=1)
-        create = as_administrator(params, f"CREATE DATABASE {name}", user=params.user)
+        there = self.login.databases()
+        close = get_close_matches(params.dbname, there, n=1)
+        create = self.psql(f"CREATE DATABASE {name}", user=params.user)
         if close and self.origins.known:
             command, value = self.origins.put("DB_NAME", close[0])
             return Cause(text, command, other=f"{value}or make it: {create}")
+        if others := [other for other in there if other != "postgres"]:
+            rename = self.psql(f"ALTER DATABASE {quoted(others[0])} RENAME TO {name}", user=params.user)
+            known = f"the server has {', '.join(others)}; where the data are in one of them, it may have been renamed"
+            return Cause(text, create, other=f"{known}: {rename}")
         return Cause(text, create)

@@ -12,10 +12,10 @@ from kinetria_cli.domain.errors import PrivilegeMissing
 from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, span
 from kinetria_cli.domain.stack import Pooling
-from kinetria_cli.usecases.doctor.ways import as_administrator, quoted
+from kinetria_cli.usecases.doctor.ways import quoted
 
 if TYPE_CHECKING:
-    from kinetria_cli.domain.stack import ConnectionParams
+    from kinetria_cli.domain.doctor import Locker
     from kinetria_cli.usecases.doctor.connection import Connecting
 
 _COMMAND = re.compile(r"kinetria migrate [a-z]+(?: (?:--[a-z]+ [a-z]+|\d{4}_\w+))?")
@@ -36,10 +36,24 @@ def check_schema(
         KinetriaError: The folder or the records cannot be read.
     """
     facts = connecting.facts
+    if facts.locker:
+        return _locked(connecting, facts.locker)
     try:
         status = status_of()
     except PrivilegeMissing as error:
-        return broken(error.message, _no_right(connecting.target.params, error.message))
+        return broken(error.message, _no_right(connecting, error.message))
+    return _judged(connecting, status, destroys)
+
+
+def _locked(connecting: Connecting, locker: Locker) -> Finding:
+    text = f"The record of the migrations is locked by {locker.text}"
+    end = connecting.psql(f"SELECT pg_terminate_backend({locker.pid})")
+    other = "better end it where it was begun: this undoes what it has not committed"
+    return broken(text, Cause(f"{text}.", end, other=other))
+
+
+def _judged(connecting: Connecting, status: MigrationStatus, destroys: Callable[[], bool]) -> Finding:
+    facts = connecting.facts
     if status.problems:
         return _problem(status.problems[0], len(status.problems))
     if facts.runner:
@@ -74,7 +88,8 @@ def _pending(status: MigrationStatus, tables: tuple[str, ...], destroys: Callabl
     return broken(detail, Cause(f"{detail[0].upper()}{detail[1:]}.", "kinetria migrate", other=other, safe=harmless))
 
 
-def _no_right(params: ConnectionParams, message: str) -> Cause:
+def _no_right(connecting: Connecting, message: str) -> Cause:
+    params = connecting.target.params
     name = quoted(params.user)
     schema = message.removeprefix("permission denied for schema ").split()[0]
     grant = (
@@ -83,7 +98,7 @@ def _no_right(params: ConnectionParams, message: str) -> Cause:
         else f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
     )
     text = f"The role {params.user} has no right to the tables: {message}."
-    return Cause(text, as_administrator(params, grant, database=params.dbname))
+    return Cause(text, connecting.psql(grant, database=params.dbname))
 
 
 def _tables(found: tuple[str, ...], status: MigrationStatus) -> Finding:
@@ -102,5 +117,13 @@ def _problem(entry: MigrationEntry, count: int) -> Finding:
     mend = _COMMAND.search(entry.mend or "")
     command = mend[0] if mend else "kinetria migrate status"
     safe = command == "kinetria migrate repair" and entry.state is MigrationState.DIRTY
-    other = None if mend and mend[0] == entry.mend else entry.mend
+    other = _besides(entry.mend, mend[0]) if entry.mend and mend else entry.mend
     return broken(detail, Cause(f"{entry.id} {entry.detail}.", command, other=other, safe=safe))
+
+
+def _besides(mend: str, command: str) -> str | None:
+    """What a way of mending says besides the command, which is shown already."""
+    if not mend.startswith(command):
+        return mend
+    rest = mend.removeprefix(command)
+    return f"it{rest}" if rest.startswith(" ") else rest.lstrip(", ") or None

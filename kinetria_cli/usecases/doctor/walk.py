@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.doctor import Cause, Diagnosis, Finding, Link, broken, left_out
-from kinetria_cli.domain.errors import KinetriaError
+from kinetria_cli.domain.errors import KinetriaError, MigrationFileInvalid
 from kinetria_cli.usecases.doctor.configuration import configuration_broken
 from kinetria_cli.usecases.doctor.connection import Connecting
 from kinetria_cli.usecases.doctor.schema import check_schema
 from kinetria_cli.usecases.doctor.service import check_service
+from kinetria_cli.usecases.doctor.ways import Psql
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.doctor_ports import Examiner, LoginProbe, Ports
     from kinetria_cli.domain.migration import MigrationStatus
     from kinetria_cli.domain.ports import HttpProbe
+    from kinetria_cli.domain.stack import ConnectionParams
     from kinetria_cli.usecases.doctor.ways import Origins
     from kinetria_cli.usecases.target import Target
 
@@ -33,6 +36,8 @@ _COMMAND = re.compile(
 )
 """A command in a hint, without the words of the sentence around it."""
 _LOSES = "--volumes"
+_FILE = re.compile(r"(?P<file>/.*?\.sql)(?: line (?P<line>\d+))?(?= )")
+"""The file of a migration that an error is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class DoctorPorts:
         destroys: Whether applying what is pending would remove or change data.
         own_login_works: Whether the recorded login works where the named one does not; None where there is none.
         origins: Where the settings of the database come from.
+        recorded: Where `kinetria up` of this project put its own database, if it did.
         probe: Asks the service.
         health_url: Where it answers.
         timeout: Seconds for each link.
@@ -65,6 +71,7 @@ class DoctorPorts:
     destroys: Callable[[], bool]
     own_login_works: Callable[[], bool] | None
     origins: Origins
+    recorded: ConnectionParams | None
     probe: HttpProbe
     health_url: str
     timeout: float
@@ -96,12 +103,16 @@ def diagnose(configure: Callable[[], DoctorPorts]) -> Diagnosis:
 
 
 def _links(ports: DoctorPorts) -> list[tuple[str, Callable[[], Finding]]]:
+    examiner = ports.examiner
     connecting = Connecting(
         target=ports.target,
-        own=ports.examiner is not None,
+        own=examiner is not None,
+        psql=Psql(ports.target.params, (lambda: examiner.psql) if examiner else None),
+        rules=lambda: examiner.rules() if examiner else None,
         login=ports.login,
         ports=ports.ports,
         origins=ports.origins,
+        recorded=ports.recorded,
         own_login_works=ports.own_login_works,
     )
     return [
@@ -180,6 +191,10 @@ def _look(name: str, look: Callable[[], Finding], *, seconds: float) -> Finding:
 def cause_of(error: KinetriaError) -> Cause:
     """Return an error as a cause: its message, and the command of its hint, unless that one loses the data."""
     hint = error.hint or ""
+    if isinstance(error, MigrationFileInvalid) and (place := _FILE.match(error.message)):
+        line = f"+{place['line']} " if place["line"] else ""
+        opened = f"${{EDITOR:-vi}} {line}{shlex.quote(place['file'])}"
+        return Cause(f"{error.message}.", hint if hint.startswith("ls -l") else opened, other=error.hint)
     command = None if _LOSES in hint else _COMMAND.search(hint)
     return Cause(
         f"{error.message}.", command[0] if command else "kinetria config show", other=None if command else error.hint

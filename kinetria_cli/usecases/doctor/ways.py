@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -58,19 +58,43 @@ class Origins:
         return self.edit(name), f"{name} has to be {value}; "
 
 
-def as_administrator(
-    params: ConnectionParams, statement: str, *, user: str = "postgres", database: str = "postgres"
-) -> str:
-    """Return the psql command for a statement that the role itself may not or cannot run; psql asks for the password.
+@dataclass(frozen=True, slots=True)
+class Psql:
+    """The psql commands for what the role itself may not or cannot run.
 
     Args:
         params: The server.
-        statement: Without a secret.
-        user: The role that can.
-        database: Where it has to run; most statements work in any.
+        own: Returns the words of a psql of the project's own stack, which asks for no password; None for another
+            server, where psql asks for it.
     """
-    words = ["psql", "-h", params.host, "-p", str(params.port), "-U", user, "-d", database, "-c", statement]
-    return shlex.join(words)
+
+    params: ConnectionParams
+    own: Callable[[], str] | None
+
+    def __call__(self, statement: str, *, user: str = "postgres", database: str = "postgres", options: str = "") -> str:
+        """Return the command for a statement.
+
+        Args:
+            statement: Without a secret.
+            user: The role that can; on the own stack its superuser does.
+            database: Where it has to run; most statements work in any.
+            options: Settings of the session, as PGOPTIONS takes them.
+        """
+        where = ["-h", self.params.host, "-p", str(self.params.port), "-U", user]
+        words = shlex.join(["-d", database, "-c", statement])
+        if self.own is None:
+            prefix = f"PGOPTIONS={shlex.quote(options)} " if options else ""
+            return f"{prefix}psql {shlex.join(where)} {words}"
+        if not options:
+            return f"{self.own()} {words}"
+        # In a container our variables do not count; a connection string does.
+        conninfo = shlex.quote(f"dbname={_conninfo(database)} options={_conninfo(options)}")
+        return f"{self.own()} -d {conninfo} -c {shlex.quote(statement)}"
+
+
+def _conninfo(text: str) -> str:
+    """Escape a value for a connection string (libpq's conninfo_parse: a backslash before what would end it)."""
+    return re.sub(r"([\\'\s])", r"\\\1", text)
 
 
 def of_file(command: str, env_file: PurePath) -> str:

@@ -65,14 +65,14 @@ def _unreadable(folder: StackFolder, error: Exception) -> ConfigInvalid:
 
 
 def write_state(folder: StackFolder, state: State) -> None:
-    """Replace the file, and the passfile with it.
+    """Replace the file, and the passfile with it, which is good for every database of the server.
 
     Raises:
         FileUnwritable: The disk is full or the folder cannot be written.
     """
     write_private(folder.state, json.dumps({"format": FORMAT, **asdict(state)}, indent=2) + "\n")
     password = read_password(folder, state.engine)
-    write_private(folder.passfile, f"{LOOPBACK}:{state.database_port}:{DATABASE}:{USER}:{password}\n")
+    write_private(folder.passfile, f"{LOOPBACK}:{state.database_port}:*:{USER}:{password}\n")
 
 
 def with_older_copy(state: State, engine: str) -> State:

@@ -1,5 +1,6 @@
 """The port `Examiner` over the containers of a Docker stack. Nothing is changed."""
 
+import shlex
 from collections.abc import Callable, Mapping
 
 from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, left_out, well
@@ -16,6 +17,7 @@ from kinetria_cli.gateways.engines.docker.project import DockerProject
 
 WHOSE = {"postgres": ("PostgreSQL", "--db-port"), "app": ("the app", "--http-port")}
 DATA, SECRET = "postgres_data", "secret"
+PASSWORD_FILE = "/run/kinetria/db_password"  # noqa: S105 - where compose.yaml puts it in the container
 WHERE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG")
 """What says where the daemon is; without it the usual sockets are tried."""
 
@@ -52,6 +54,18 @@ class DockerExaminer:
             daemon = self._find()
             self._opened = DockerProject(self._record.project, url=daemon.url, api_version=daemon.api_version)
         return self._opened
+
+    @property
+    def psql(self) -> str:
+        """See `Examiner.psql`. The one of the container, which has the password in a file."""
+        found = self._project.find("postgres")
+        name = found.name if found else self._record.project
+        script = f'PGPASSWORD=$(cat {PASSWORD_FILE}) exec psql -U {self._record.database.user} "$@"'
+        return shlex.join(["docker", "exec", name, "sh", "-c", script, "psql"])
+
+    def rules(self) -> str | None:
+        """See `Examiner.rules`: they hold for TCP, and psql comes in by the socket."""
+        return None
 
     def engine(self) -> Finding:
         """See `Examiner.engine`."""

@@ -49,6 +49,22 @@ class EmbeddedExaminer:
         self._cluster = Cluster(folder)
         self._port = record.database.port
 
+    @property
+    def psql(self) -> str:
+        """See `Examiner.psql`. The one of the wheel: it is there, and rarely in PATH."""
+        database = self._record.database
+        try:
+            program = str(find_programs(self._cluster.account) / "psql")
+        except EngineUnavailable:
+            program = "psql"
+        words = [program, "-h", database.host, "-p", str(database.port), "-U", database.user]
+        return f"PGPASSFILE={shlex.quote(self._record.passfile)} {shlex.join(words)}"
+
+    def rules(self) -> str | None:
+        """See `Examiner.rules`."""
+        file = shlex.quote(str(self._cluster.data / "pg_hba.conf"))
+        return f"${{EDITOR:-vi}} {file} && kill -HUP {self._cluster.postmaster.pid()}"
+
     def engine(self) -> Finding:
         """See `Examiner.engine`."""
         if self._cluster.postmaster.pid() is not None:
@@ -120,6 +136,8 @@ class EmbeddedExaminer:
         try:
             self._cluster.check()
         except DataFolderUnusable as error:
+            if self._cluster.postmaster.pid() is not None:  # a start refuses it; what runs works on
+                return doubtful(f"{error.message}; before the next start: {self._mend(error)}")
             return broken(error.message, Cause(f"{error.message[0].upper()}{error.message[1:]}.", self._mend(error)))
         free = free_bytes(data)
         if free is not None and free < ROOM:
