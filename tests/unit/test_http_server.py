@@ -1,8 +1,10 @@
 """The service's server, in this process."""
 
+import asyncio
 import contextlib
 import logging
 import signal
+import socket
 
 import pytest
 
@@ -23,6 +25,24 @@ def test_two_that_have_the_port_but_do_not_listen_yet_do_not_both_serve() -> Non
         with pytest.raises(PortTaken, match=rf"cannot listen on 127\.0\.0\.1:{port}: Address already in use"):
             run(Slow(CHECKOUT), second, Lifecycle(), log=logging.getLogger("test"))
         assert second.fileno() == -1
+
+
+def test_an_answer_of_two_parts_does_not_wait_for_an_acknowledgement() -> None:
+    async def nagle_is_off() -> bool:
+        accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            taken = writer.get_extra_info("socket")
+            accepted.set_result(bool(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+            writer.close()
+
+        with contextlib.closing(listen("127.0.0.1", 0)) as listener:
+            async with await asyncio.start_server(connected, sock=listener):
+                _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+                writer.close()
+                return await accepted
+
+    assert asyncio.run(nagle_is_off())
 
 
 def test_the_signals_are_afterwards_what_they_were() -> None:

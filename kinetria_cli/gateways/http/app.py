@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kinetria_cli.gateways.http.answers import Prepared, problem
 from kinetria_cli.gateways.http.bearer import Guarded
@@ -40,7 +40,7 @@ class Access:
         return self.token is not None or self.open_to_all
 
 
-def make_app(readiness: Readiness, metrics: Metrics, access: Access, *, service: str, version: str) -> Starlette:
+def make_app(readiness: Readiness, metrics: Metrics, access: Access, *, service: str, version: str) -> ASGIApp:
     """Return the application.
 
     Args:
@@ -77,12 +77,32 @@ def make_app(readiness: Readiness, metrics: Metrics, access: Access, *, service:
 
     app = Starlette(
         routes=[Route(path, endpoint, methods=list(METHODS)) for path, endpoint in endpoints.items()],
-        exception_handlers={HTTPException: _refused, Exception: _failed},
+        exception_handlers={HTTPException: _refused},
         lifespan=lifespan,
     )
     # A redirect would be made of the Host header, which is whatever the client says.
     app.router.redirect_slashes = False
-    return app
+    return Direct(app, endpoints)
+
+
+class Direct:
+    """The endpoints by their exact paths, which costs a probe a third less than Starlette's way to them.
+
+    Args:
+        app: Answers everything else, and knows what to do at the start and the end.
+        endpoints: Path -> what answers GET and HEAD there.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
+        self._app = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass on what is none of theirs."""
+        app = self._app
+        if scope["type"] == "http" and scope["method"] in METHODS:
+            app = self._endpoints.get(scope["path"], app)
+        await app(scope, receive, send)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -91,8 +111,3 @@ async def _refused(_: Request, error: Exception) -> Response:
     if error.status_code == 405:
         return problem("method not allowed", 405, {"Allow": ", ".join(METHODS)})
     return problem("not found" if error.status_code == 404 else "refused", error.status_code)
-
-
-async def _failed(_: Request, __: Exception) -> Response:
-    """Answer what has a bug; the server logs the exception, for Starlette raises it again."""
-    return problem("internal error", 500)
