@@ -206,7 +206,7 @@ def raising_run(_: str) -> int:
 @pytest.mark.parametrize(
     ("origin", "name", "command"),
     [
-        ("/work/.env line 4", "DB_PASSWORD", "${EDITOR:-vi} +4 /work/.env"),
+        ("/gym/.env line 4", "DB_PASSWORD", "${EDITOR:-vi} +4 /gym/.env"),
         ("DATABASE_URL in /my work/.env line 4", "DB_HOST", "${EDITOR:-vi} +4 '/my work/.env'"),
         ("/run/secrets/db, named by the environment", "DB_PASSWORD", "${EDITOR:-vi} /run/secrets/db"),
         ("the environment", "DB_PASSWORD", "read -r -s DB_PASSWORD && export DB_PASSWORD"),
@@ -226,8 +226,8 @@ def test_what_no_pattern_knows_is_told_as_it_is() -> None:
     ("message", "hint", "command"),
     [
         ("/my work/0002_b.sql holds no statement", "write its SQL", "${EDITOR:-vi} '/my work/0002_b.sql'"),
-        ("/work/0002_b.sql line 7 is a psql command (\\d)", "write plain SQL", "${EDITOR:-vi} +7 /work/0002_b.sql"),
-        ("/work/0002_b.sql cannot be read: no", "ls -l /work/0002_b.sql", "ls -l /work/0002_b.sql"),
+        ("/gym/0002_b.sql line 7 is a psql command (\\d)", "write plain SQL", "${EDITOR:-vi} +7 /gym/0002_b.sql"),
+        ("/gym/0002_b.sql cannot be read: no", "ls -l /gym/0002_b.sql", "ls -l /gym/0002_b.sql"),
         ("two files have the number 0002", "rename one", "kinetria config show"),
     ],
 )
