@@ -8,6 +8,8 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import PurePath
 
+from kinetria_cli.domain.identifiers import quote_identifier
+
 PUBLIC = "public"
 
 
@@ -146,9 +148,7 @@ class Loss:
 
 def shown(name: str) -> str:
     """Return a name as one would write it in SQL, on one line."""
-    if re.fullmatch(r"[a-z_][a-z0-9_]*", name):
-        return name
-    return '"' + name.replace('"', '""').replace("\n", "\\n") + '"'
+    return quote_identifier(name).replace("\n", "\\n")
 
 
 _UNITS = (("year", 365 * 86400), ("month", 30 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))

@@ -95,7 +95,7 @@ def test_rules_that_let_nobody_in_are_opened_in_the_editor(stack: TestStack, tmp
 def test_a_guest_that_may_not_log_in_is_let_in(stack: TestStack) -> None:
     with guest(stack, "NOLOGIN") as params:
         cause = cause_of(named(stack, params), "login")
-        assert cause.command.endswith(f"""-c 'ALTER ROLE "{params.user}" LOGIN'""")
+        assert cause.command.endswith(f"""-c 'ALTER ROLE {params.user} LOGIN'""")
         mended(cause.command, env=named(stack, params))
 
 
@@ -103,10 +103,10 @@ def test_a_database_that_was_renamed_is_proposed(stack: TestStack) -> None:
     with connect_to(replace(stack.params, dbname="postgres")) as admin:
         admin.execute("ALTER DATABASE kinetria RENAME TO forgotten")
     cause = cause_of(stack.env, "database")
-    assert """-c 'CREATE DATABASE "kinetria"'""" in cause.command
+    assert """-c 'CREATE DATABASE kinetria'""" in cause.command
     shown = " ".join(stack("doctor").out.split())
     assert "the server has forgotten; where the data are in one of them, it may have been renamed: PGPASSFILE=" in shown
-    other = cause.command.replace('CREATE DATABASE "kinetria"', 'ALTER DATABASE "forgotten" RENAME TO "kinetria"')
+    other = cause.command.replace("CREATE DATABASE kinetria", "ALTER DATABASE forgotten RENAME TO kinetria")
     assert other in shown
     mended(other, env=stack.env)
 

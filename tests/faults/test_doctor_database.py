@@ -128,7 +128,7 @@ def test_a_role_that_may_not_log_in(cli: Cli, migrated: ConnectionParams) -> Non
     with role(migrated, "NOLOGIN") as params:
         cause = one_cause(cli.use(params)("doctor", "--json"), "login", secrets=(OTHER,))
     assert cause.cause == f"The role {params.user} exists and may not log in."
-    assert cause.command.endswith(f"""-c 'ALTER ROLE "{params.user}" LOGIN'""")
+    assert cause.command.endswith(f"""-c 'ALTER ROLE {params.user} LOGIN'""")
 
 
 def test_a_role_with_no_session_left(cli: Cli, migrated: ConnectionParams) -> None:
@@ -136,7 +136,7 @@ def test_a_role_with_no_session_left(cli: Cli, migrated: ConnectionParams) -> No
         with connect_to(params):
             cause = one_cause(cli.use(params)("doctor", "--json"), "login")
         assert "too many connections for role" in cause.cause
-        assert cause.command.endswith(f"""-c 'ALTER ROLE "{params.user}" CONNECTION LIMIT -1'""")
+        assert cause.command.endswith(f"""-c 'ALTER ROLE {params.user} CONNECTION LIMIT -1'""")
 
 
 def test_a_database_that_is_spelt_otherwise(cli: Cli, migrated: ConnectionParams) -> None:

@@ -146,7 +146,7 @@ def test_what_no_password_mends_does_not_point_at_one() -> None:
     )
     assert "pg_hba.conf" in (rule.hint or "")
     closed = connection_error(psycopg.OperationalError('database "x" is not currently accepting connections'), PARAMS)
-    assert closed.hint == f'as a superuser: ALTER DATABASE "{PARAMS.dbname}" ALLOW_CONNECTIONS true'
+    assert closed.hint == f"as a superuser: ALTER DATABASE {PARAMS.dbname} ALLOW_CONNECTIONS true"
 
 
 def test_a_connection_timeout_is_no_answer_in_time() -> None:

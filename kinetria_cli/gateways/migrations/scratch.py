@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from kinetria_cli.domain.errors import DatabaseReadOnly, PrivilegeMissing
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations.session import refuse_pooler
 from kinetria_cli.gateways.pooling import backend_pid
@@ -71,7 +72,7 @@ def check_right(admin: Connection) -> None:
         )
     if not may_create:
         raise PrivilegeMissing(
-            f"role {role} may not make a database", hint=f"as a superuser: ALTER ROLE {role} CREATEDB"
+            f"role {role} may not make a database", hint=f"as a superuser: ALTER ROLE {quote_identifier(role)} CREATEDB"
         )
     refuse_pooler(admin, own_pid)
 

@@ -8,6 +8,7 @@ import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, PooledSession, PrivilegeMissing
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.migration import Tell
 from kinetria_cli.domain.stack import Pooling
 from kinetria_cli.gateways.pooling import pooling
@@ -83,18 +84,20 @@ def check_writable(connection: psycopg.Connection[Any]) -> None:
         SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean,
                has_schema_privilege(current_user, %s, 'CREATE'), current_user, current_database(),
                CASE WHEN EXISTS (
-                   SELECT FROM pg_catalog.pg_db_role_setting AS s, unnest(s.setconfig) AS found
-                   WHERE s.setrole = current_user::regrole AND found LIKE 'default_transaction_read_only=%%'
-               ) THEN format('ROLE %%I', current_user) ELSE format('DATABASE %%I', current_database()) END,
+                   SELECT FROM pg_catalog.pg_db_role_setting AS s
+                   JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole, unnest(s.setconfig) AS found
+                   WHERE r.rolname = current_user AND found LIKE 'default_transaction_read_only=%%'
+               ) THEN 'ROLE' ELSE 'DATABASE' END,
                pg_backend_pid()
         """,
         (SCHEMA,),
     ).fetchone()
     assert row is not None
-    in_recovery, read_only, may_create, role, database, owner, own_pid = row
+    in_recovery, read_only, may_create, role, database, kind, own_pid = row
     if in_recovery:
         raise DatabaseReadOnly("connected to a standby; migrations need the primary", hint="point DB_HOST at it")
     if read_only:
+        owner = f"{kind} {quote_identifier(role if kind == 'ROLE' else database)}"
         raise DatabaseReadOnly(
             f"database {database} is read-only for {role} (default_transaction_read_only is on)",
             hint=f"ALTER {owner} RESET default_transaction_read_only, or log in as another role",
@@ -103,7 +106,7 @@ def check_writable(connection: psycopg.Connection[Any]) -> None:
     if not may_create:
         raise PrivilegeMissing(
             f"role {role} may not create tables in schema {SCHEMA} of database {database}",
-            hint=f"as its owner: GRANT CREATE ON SCHEMA {SCHEMA} TO {role}",
+            hint=f"as its owner: GRANT CREATE ON SCHEMA {SCHEMA} TO {quote_identifier(role)}",
         )
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 
 import psycopg
-import psycopg.sql
 
 from kinetria_cli.domain.errors import (
     DatabaseBusy,
@@ -23,6 +22,7 @@ from kinetria_cli.domain.errors import (
     SchemaMissing,
     TlsRefused,
 )
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.several import attempts, most_telling
 
@@ -92,10 +92,9 @@ def _no_rule(params: ConnectionParams, text: str) -> KinetriaError:
 
 
 def _closed_database(params: ConnectionParams, _: str) -> KinetriaError:
-    name = psycopg.sql.Identifier(params.dbname).as_string()
     return LoginRefused(
         f"the database {params.dbname!r} at {params.address} takes no connections",
-        hint=f"as a superuser: ALTER DATABASE {name} ALLOW_CONNECTIONS true",
+        hint=f"as a superuser: ALTER DATABASE {quote_identifier(params.dbname)} ALLOW_CONNECTIONS true",
     )
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.doctor import Cause, Finding, SessionFacts, Symptom, SymptomKind, broken, doubtful, well
 from kinetria_cli.domain.errors import KinetriaError
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import LOOPBACK_NAMES
 from kinetria_cli.usecases.doctor.tls import TLS, tls_broken
-from kinetria_cli.usecases.doctor.ways import FORGET_DATABASE, Origins, Psql, quoted
+from kinetria_cli.usecases.doctor.ways import FORGET_DATABASE, Origins, Psql
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.doctor_ports import LoginProbe, Ports
@@ -138,7 +139,7 @@ class Connecting:
     def _refused(self, found: Symptom) -> Finding:
         params = self.target.params
         is_owner = self.own and self.recorded is not None and params.user == self.recorded.user
-        user, detail = quoted(params.user), f"{params.user} at {params.address}: {found.text}"
+        user, detail = quote_identifier(params.user), f"{params.user} at {params.address}: {found.text}"
         if found.kind is SymptomKind.WRONG_PASSWORD:
             return broken(detail, self._password())
         causes = {
@@ -179,7 +180,7 @@ class Connecting:
         if found.kind is not SymptomKind.FULL:
             return None
         params = self.target.params
-        name, user = quoted(params.dbname), quoted(params.user)
+        name, user = quote_identifier(params.dbname), quote_identifier(params.user)
         text = f"The server takes no more sessions: {found.text}."
         if "for role" in found.text:
             return Cause(text, self.psql(f"ALTER ROLE {user} CONNECTION LIMIT -1"))
@@ -231,7 +232,7 @@ class Connecting:
 
     def _read_only(self, facts: SessionFacts) -> Finding:
         params = self.target.params
-        user, name = f"role {quoted(params.user)}", f"database {quoted(params.dbname)}"
+        user, name = f"role {quote_identifier(params.user)}", f"database {quote_identifier(params.dbname)}"
         whose = {"user": user, "database user": f"{user} in {name}"}.get(facts.read_only_set_by, name)
         statement = f"ALTER {whose} SET default_transaction_read_only = off"
         # Also a session that only mends it is read-only by itself.
@@ -241,13 +242,13 @@ class Connecting:
     def _no_database(self, found: Symptom) -> Cause:
         from difflib import get_close_matches
 
-        params, name = self.target.params, quoted(self.target.params.dbname)
+        params, name = self.target.params, quote_identifier(self.target.params.dbname)
         if found.kind is SymptomKind.OTHER_ROLE:
             text = f"None of the servers at {params.address} has the role that is wanted ({params.session_attrs})."
             return Cause(text, self.origins.edit("DB_HOST"), other="name a server that has it")
         if found.kind is SymptomKind.NO_CONNECT_RIGHT:
             text = f"{params.user} may not connect to the database {params.dbname}."
-            return Cause(text, self.psql(f"GRANT CONNECT ON DATABASE {name} TO {quoted(params.user)}"))
+            return Cause(text, self.psql(f"GRANT CONNECT ON DATABASE {name} TO {quote_identifier(params.user)}"))
         if found.kind is SymptomKind.CLOSED_DATABASE:
             text = f"The database {params.dbname} takes no connections (ALLOW_CONNECTIONS is false)."
             return Cause(text, self.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
@@ -260,7 +261,7 @@ class Connecting:
             command, value = self.origins.put("DB_NAME", close[0])
             return Cause(text, command, other=f"{value}or make it: {create}")
         if others := [other for other in there if other != "postgres"]:
-            rename = self.psql(f"ALTER DATABASE {quoted(others[0])} RENAME TO {name}", user=params.user)
+            rename = self.psql(f"ALTER DATABASE {quote_identifier(others[0])} RENAME TO {name}", user=params.user)
             known = f"the server has {', '.join(others)}; where the data are in one of them, it may have been renamed"
             return Cause(text, create, other=f"{known}: {rename}")
         return Cause(text, create)

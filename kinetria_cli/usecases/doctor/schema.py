@@ -10,9 +10,9 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, well
 from kinetria_cli.domain.errors import PrivilegeMissing
 from kinetria_cli.domain.figures import counted
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, span
 from kinetria_cli.domain.stack import Pooling
-from kinetria_cli.usecases.doctor.ways import quoted
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.doctor import Locker
@@ -90,7 +90,7 @@ def _pending(status: MigrationStatus, tables: tuple[str, ...], destroys: Callabl
 
 def _no_right(connecting: Connecting, message: str) -> Cause:
     params = connecting.target.params
-    name = quoted(params.user)
+    name = quote_identifier(params.user)
     schema = message.removeprefix("permission denied for schema ").split()[0]
     grant = (
         f"GRANT USAGE ON SCHEMA {schema} TO {name}"

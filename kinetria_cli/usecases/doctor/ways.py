@@ -100,8 +100,3 @@ def _conninfo(text: str) -> str:
 def of_file(command: str, env_file: PurePath) -> str:
     """Return a command with the file of --env-file for each of ours in it: without it another database is meant."""
     return _OURS.sub(lambda _: f"kinetria --env-file {shlex.quote(str(env_file))} ", command)
-
-
-def quoted(name: str) -> str:
-    """Return an identifier as SQL quotes it."""
-    return '"' + name.replace('"', '""') + '"'
