@@ -29,7 +29,7 @@ class RollbackRequest:
 
 @dataclass(frozen=True, slots=True)
 class RedoResult:
-    """What one `migrate redo` did: rolled back, newest first, and applied again."""
+    """What one `migrate redo` did, or with --dry-run would do: rolled back, newest first, and applied again."""
 
     kind: ClassVar[str] = "migrate.redo"
     rolled_back: tuple[MigrationRun, ...]
@@ -37,6 +37,9 @@ class RedoResult:
     kept: tuple[str, ...]
     pending: int
     head: str | None
+    would_roll_back: tuple[str, ...] = ()
+    would_apply: tuple[str, ...] = ()
+    would_destroy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def choose_rollback(status: MigrationStatus, *, steps: int | None, to: str | Non
 
     Raises:
         MalformedParameters: Both are given, `steps` is below 1, or `to` is ambiguous.
-        MigrationConflict: `to` is not applied.
+        MigrationConflict: `to` is not applied, or fewer than `steps` migrations are.
     """
     if steps is not None and to is not None:
         raise MalformedParameters("--steps and --to exclude each other", hint="give one of them")
@@ -61,6 +61,11 @@ def choose_rollback(status: MigrationStatus, *, steps: int | None, to: str | Non
     if to is None:
         if steps is not None and steps < 1:
             raise MalformedParameters(f"--steps is {steps}", hint="a number from 1")
+        if steps is not None and newest_first and steps > len(newest_first):
+            raise MigrationConflict(
+                f"--steps is {steps}, but only {len(newest_first)} are applied; nothing was rolled back",
+                hint=f"--steps {len(newest_first)} rolls all of them back; kinetria migrate status lists them",
+            )
         return newest_first[: steps or 1]
     matches = named(newest_first, to)
     if not matches:
@@ -111,13 +116,17 @@ def redo(
     prompt: Prompt,
     target: Target,
     production: bool,
+    dry_run: bool,
     tell: Tell,
 ) -> RedoResult:
     """Roll back the newest migrations and apply them again, as their files are now. Raises what both steps raise."""
     migrations.check_redo(choose_rollback(migrations.status(), steps=wish.steps, to=wish.to))
     undone = rollback(
-        wish, migrations=migrations, prompt=prompt, target=target, production=production, dry_run=False, tell=tell
+        wish, migrations=migrations, prompt=prompt, target=target, production=production, dry_run=dry_run, tell=tell
     )
+    if dry_run:
+        chosen = undone.would_roll_back
+        return RedoResult((), (), (), undone.pending, undone.head, chosen, chosen[::-1], undone.would_destroy)
     if not undone.rolled_back:
         return RedoResult((), (), (), undone.pending, undone.head)
     newest = undone.rolled_back[0].id

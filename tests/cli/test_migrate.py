@@ -156,7 +156,7 @@ def test_rolling_back_a_table_drops_it(
     ("arguments", "head"),
     [
         (("--steps", "2"), IDS[-3]),
-        (("--steps", "100"), None),
+        (("--steps", str(len(IDS))), None),
         (("--to", "0003"), "0003_create_exercises"),
         (("--to", "0003_create_exercises"), "0003_create_exercises"),
         (("--to", IDS[-1][:4]), IDS[-1]),
@@ -167,6 +167,17 @@ def test_so_many_are_rolled_back_as_asked_for(
 ) -> None:
     answer = new("migrate", "rollback", *arguments, "--confirm", migrated.dbname, "--json")
     assert (answer.code, answer.data["head"]) == (0, head)
+
+
+@pytest.mark.parametrize("command", ["rollback", "redo"])
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_more_steps_than_applied_migrations_change_nothing(
+    new: Cli, migrated: ConnectionParams, sql: Sql, command: str, options: tuple[str, ...]
+) -> None:
+    answer = new("migrate", command, "--steps", "99", *options, "--confirm", migrated.dbname, "--json")
+    message = failed(answer, 5, "migration.conflict")
+    assert message == f"--steps is 99, but only {len(IDS)} are applied; nothing was rolled back"
+    assert one(sql, "SELECT count(*) FROM _yoyo_migration") == len(IDS)
 
 
 def test_rolling_back_says_what_and_where_it_is(new: Cli, migrated: ConnectionParams) -> None:

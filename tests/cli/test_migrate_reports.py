@@ -131,6 +131,19 @@ def test_redo_undoes_and_applies_again(new: Cli, migrated: ConnectionParams, sql
     assert one(sql, "SELECT count(*) FROM _yoyo_migration") == len(IDS)
 
 
+def test_redo_dry_run_lists_the_steps_and_changes_nothing(new: Cli, sql: Sql) -> None:
+    applied = "SELECT array_agg(migration_id ORDER BY migration_id), max(applied_at_utc) FROM _yoyo_migration"
+    before = sql.execute(applied.encode()).fetchone()
+    data = succeeded(new("migrate", "redo", "--steps", "2", "--dry-run", "--json"))
+    assert data["would_roll_back"] == [IDS[-1], IDS[-2]]
+    assert data["would_apply"] == [IDS[-2], IDS[-1]]
+    assert (data["rolled_back"], data["applied"], data["kept"]) == ([], [], [])
+    lines = new("migrate", "redo", "--steps", "2", "--dry-run").out.splitlines()
+    assert lines[-1] == "would roll back 2 and apply 2 again; nothing was changed"
+    assert any(line.startswith(f"{IDS[-1]} would ") for line in lines)
+    assert sql.execute(applied.encode()).fetchone() == before
+
+
 # What is dropped is kept
 
 

@@ -41,7 +41,6 @@ def roll_back(
         (1, None, [2]),
         (2, None, [2, 1]),
         (3, None, [2, 1, 0]),
-        (99, None, [2, 1, 0]),
         (None, "0001_create_users", [2, 1]),
         (None, "0001", [2, 1]),
         (None, "0003", []),
@@ -51,8 +50,17 @@ def test_the_newest_are_chosen_newest_first(steps: int | None, to: str | None, c
     assert choose_rollback(status(*IDS), steps=steps, to=to) == tuple(IDS[index] for index in chosen)
 
 
-def test_nothing_applied_is_nothing_to_roll_back() -> None:
-    assert choose_rollback(status(), steps=None, to=None) == ()
+@pytest.mark.parametrize("steps", [None, 1, 99])
+def test_nothing_applied_is_nothing_to_roll_back(steps: int | None) -> None:
+    assert choose_rollback(status(), steps=steps, to=None) == ()
+
+
+@pytest.mark.parametrize("steps", [4, 99])
+def test_more_steps_than_applied_migrations_are_refused(steps: int) -> None:
+    with pytest.raises(MigrationConflict) as refused:
+        choose_rollback(status(*IDS), steps=steps, to=None)
+    assert refused.value.exit_code == 5
+    assert refused.value.message == f"--steps is {steps}, but only 3 are applied; nothing was rolled back"
 
 
 def test_an_applied_migration_without_a_file_counts() -> None:

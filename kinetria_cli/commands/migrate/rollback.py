@@ -54,13 +54,14 @@ def redo(
     keep: KeepOption = None,
     no_keep: NoKeepOption = False,
     lock_wait: LockWaitOption = "30s",
+    dry_run: DryRunOption = False,
     yes: YesOption = False,
     confirm: ConfirmOption = None,
 ) -> None:
     """Undo the newest migrations and apply them again, as their files are now."""
     kept_in = run.container.migration_tools.keep_folder(keep, no_keep)
     wish = RollbackWish(steps, to, use, kept_in, yes, confirm, seconds("--lock-wait", lock_wait, zero=True))
-    run.finish(redo_migrations(wish, **_surroundings(run)))
+    run.finish(redo_migrations(wish, **_surroundings(run), dry_run=dry_run))
 
 
 def _surroundings(run: Run) -> dict[str, Any]:

@@ -23,11 +23,8 @@ def render(result: Any, _: Screen) -> None:
 def _(result: RollbackResult, screen: Screen) -> None:
     for run in result.rolled_back:
         screen.marked(Mark.DONE, run.id, "rolled back", duration(run.seconds), name_width=40)
-    for name in result.would_roll_back:
-        screen.marked(Mark.BUSY, name, "would be rolled back", name_width=40)
     if result.would_roll_back:
-        for line in result.would_destroy:
-            screen.line(line)
+        _show_foreseen(result, screen)
         screen.line(f"would roll back {len(result.would_roll_back)}; nothing was changed")
         return
     head = result.head or "an empty schema"
@@ -41,8 +38,20 @@ def _(result: RedoResult, screen: Screen) -> None:
         screen.marked(Mark.DONE, run.id, "rolled back", duration(run.seconds), name_width=40)
     for run in result.applied:
         screen.marked(Mark.DONE, run.id, "applied", duration(run.seconds), name_width=40)
+    if result.would_roll_back:
+        _show_foreseen(result, screen)
+        count = len(result.would_roll_back)
+        screen.line(f"would roll back {count} and apply {count} again; nothing was changed")
+        return
     screen.line(f"{len(result.applied)} applied again, now at {result.head or 'an empty schema'}")
     _show_kept(result.kept, screen, "to load it back")
+
+
+def _show_foreseen(result: RollbackResult | RedoResult, screen: Screen) -> None:
+    for name in result.would_roll_back:
+        screen.marked(Mark.BUSY, name, "would be rolled back", name_width=40)
+    for line in result.would_destroy:
+        screen.line(line)
 
 
 def _show_kept(kept: Sequence[str], screen: Screen, when: str) -> None:
