@@ -19,6 +19,8 @@ class Trouble(Enum):
     """The server's next answer is swallowed and the connection cut: what was asked for took place."""
     LOSE_REQUEST = auto()
     """The client's next request is swallowed and the connection cut: the server never hears of it."""
+    HOLD_ANSWERS = auto()
+    """What clients ask for takes place, no answer comes back, and nothing is cut."""
     BLACKHOLE = auto()
     """Nothing passes any more, and nothing is cut."""
 
@@ -78,7 +80,8 @@ class Chaos:
                     break
                 if self.delay:
                     time.sleep(self.delay)
-                if self.trouble is not Trouble.BLACKHOLE:
+                held = self.trouble is Trouble.HOLD_ANSWERS and loses is Trouble.LOSE_ANSWER
+                if self.trouble is not Trouble.BLACKHOLE and not held:
                     target.sendall(data)
         _end(source)
         _end(target)

@@ -50,7 +50,12 @@ def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, 
 
 
 def open_connection(
-    params: ConnectionParams, *, timeout: float, autocommit: bool = True, busy_seconds: float = BUSY_SECONDS
+    params: ConnectionParams,
+    *,
+    timeout: float,
+    autocommit: bool = True,
+    busy_seconds: float = BUSY_SECONDS,
+    kind: type[Connection] = psycopg.Connection,
 ) -> Connection:
     """Connect; wait while the server is starting or full, but not where nothing listens or the login is refused.
 
@@ -59,6 +64,7 @@ def open_connection(
         timeout: Seconds for one attempt.
         autocommit: As psycopg's own.
         busy_seconds: How long to wait for a server that is starting or full.
+        kind: The class of the connection.
 
     Raises:
         DatabaseUnreachable, DatabaseBusy, LoginRefused, TlsRefused: See `connection_error`.
@@ -69,7 +75,7 @@ def open_connection(
         try:
             # A pooler may give the next transaction to another session, which knows none of what was prepared here.
             arguments = connect_arguments(params, timeout=timeout)
-            return psycopg.connect(**arguments, autocommit=autocommit, prepare_threshold=None)
+            return kind.connect(**arguments, autocommit=autocommit, prepare_threshold=None)
         except psycopg.Error as error:
             problem = connection_error(error, params)
             if not isinstance(problem, DatabaseBusy) or deadline.passed:

@@ -17,7 +17,35 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true)
            -- The last one is there from PostgreSQL 17 on.
            WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
        ),
+       pg_catalog.pg_backend_pid() AS pid,
        pg_catalog.to_regclass('public.kinetria_seed') IS NOT NULL AS seedable;
+
+-- name: is_working
+-- Does this session run a statement, and wait for something else than its client?
+SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_stat_activity
+    WHERE pid = %(pid)s AND wait_event_type IS DISTINCT FROM 'Client'
+      -- Where track_activities is off nobody knows.
+      AND state IN ('active', 'disabled')
+);
+
+-- name: writer
+-- Which transaction is this, if it wrote anything, whose session, and in which history of the server?
+SELECT pg_catalog.pg_current_xact_id_if_assigned()::text, pg_catalog.pg_backend_pid(),
+       CASE WHEN NOT pg_catalog.pg_is_in_recovery()
+           THEN pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8) END;
+
+-- name: outcome
+-- How did this transaction end, and is the history still the same? Its session is ended where it is left over.
+SELECT pg_catalog.pg_xact_status(%(number)s::text::xid8),
+       CASE WHEN NOT pg_catalog.pg_is_in_recovery()
+           THEN pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8) END
+           IS NOT DISTINCT FROM %(timeline)s::text,
+       (
+           SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))
+           FROM pg_catalog.pg_stat_activity
+           WHERE pid = %(pid)s AND backend_xid::text::bigint = %(number)s::text::bigint %% 4294967296
+       );
 
 -- name: take_turn
 -- Is it this transaction's turn?

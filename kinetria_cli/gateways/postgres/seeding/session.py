@@ -44,8 +44,8 @@ class Holder:
         return f"{program} at {client}, server process {self.pid}, {self.state or 'open'} for {self.seconds:.0f} s"
 
 
-def begin(connection: Connection, *, writes: bool) -> None:
-    """Set what holds for a transaction, as its first statements.
+def begin(connection: Connection, *, writes: bool) -> int:
+    """Set what holds for a transaction, as its first statements; return its server process.
 
     Raises:
         SchemaMissing: There is no table kinetria_seed.
@@ -58,6 +58,7 @@ def begin(connection: Connection, *, writes: bool) -> None:
         raise SchemaMissing(
             "there is no table kinetria_seed: migrations are pending", hint="kinetria migrate, then run this again"
         )
+    return int(row[-2])
 
 
 def take_turn(connection: Connection, tell: Callable[[str], None]) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 import psycopg
 from psycopg import sql
 
+from kinetria_cli.domain.errors import DatabaseUnreachable, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.postgres.connect import Connection, open_connection
+from kinetria_cli.gateways.postgres.connect import BUSY_SECONDS, Connection, open_connection
 from kinetria_cli.gateways.postgres.database import configure
 from kinetria_cli.gateways.postgres.errors import translated
 from kinetria_cli.gateways.postgres.seeding.aside import Aside
 from kinetria_cli.gateways.postgres.seeding.change import Change
 from kinetria_cli.gateways.postgres.seeding.compare import Comparison
 from kinetria_cli.gateways.postgres.seeding.load import Loading
+from kinetria_cli.gateways.postgres.seeding.outcome import ListeningConnection, Writer, is_working, writer_of
 from kinetria_cli.gateways.postgres.seeding.record import Records
 from kinetria_cli.gateways.postgres.seeding.session import begin, in_the_way, take_turn
 
@@ -36,8 +38,8 @@ class PostgresSeedStore:
 
     Args:
         params: Where to.
-        timeout: Seconds to wait for a connection.
-        tell: Called with one line when another seed has to be waited for.
+        timeout: Seconds to wait for a connection; and for an answer, before the server is asked whether it works.
+        tell: Called with one line when another seed has to be waited for, or the answer to a COMMIT was lost.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class PostgresSeedStore:
         self._timeout = timeout
         self._tell = tell
         self._opened: Connection | None = None
+        self._pid = 0
 
     @contextlib.contextmanager
     def transaction(self, *, writes: bool = True) -> Iterator[PostgresSeedTransaction]:
@@ -70,17 +73,68 @@ class PostgresSeedStore:
 
     @contextlib.contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        writer = None
         with translated(self._params):
             connection = self._connection()
             try:
                 with connection.transaction():
-                    begin(connection, writes=writes)
+                    self._pid = begin(connection, writes=writes)
                     yield connection
+                    writer = writer_of(connection) if writes else None
             except psycopg.errors.LockNotAvailable as error:
                 raise in_the_way(connection) from error
+            except (psycopg.Error, KeyboardInterrupt) as error:
+                if writer is None or _is_answer(error):
+                    raise
+                connection.close()
+                self._settle(writer, error)
+
+    def _settle(self, writer: Writer, error: BaseException) -> None:
+        """Return when a transaction took place whose COMMIT had no answer; raise the error when it did not.
+
+        An interruption is raised in either case, with a note when it came too late.
+        """
+        interrupted = isinstance(error, KeyboardInterrupt)
+        try:
+            took_place = writer.took_place(self._other)
+        except (KinetriaError, KeyboardInterrupt) as unknown:
+            note = "whether it was committed is not known; kinetria seed --verify shows what is there"
+            if interrupted or isinstance(unknown, KeyboardInterrupt):
+                (error if interrupted else unknown).add_note(note)
+                raise (error if interrupted else unknown) from None
+            raise DatabaseUnreachable(
+                f"the connection to {self._params.address} was lost while the seed was committed, and whether it was"
+                f" committed is not known: {unknown}",
+                hint="when the database answers again: kinetria seed --verify shows what is there",
+            ) from error
+        if not took_place:
+            raise error
+        if interrupted:
+            error.add_note("the interruption came too late: everything was committed")
+            raise error
+        self._tell("the connection was lost while the seed was committed; it is committed")
 
     def _connection(self) -> Connection:
         if self._opened is None or self._opened.closed:
-            self._opened = open_connection(self._params, timeout=self._timeout)
+            self._opened = self._open(lambda: is_working(self._pid, self._other))
             configure(self._opened)
         return self._opened
+
+    @contextlib.contextmanager
+    def _other(self) -> Iterator[Connection]:
+        """Open a connection for one question, which is not waited for as long as the server works."""
+        with contextlib.closing(self._open(lambda: False, busy_seconds=0)) as other, translated(self._params):
+            yield other
+
+    def _open(self, working: Callable[[], bool], *, busy_seconds: float = BUSY_SECONDS) -> Connection:
+        opened = open_connection(
+            self._params, timeout=self._timeout, busy_seconds=busy_seconds, kind=ListeningConnection
+        )
+        assert isinstance(opened, ListeningConnection)
+        opened.silence, opened.is_working = self._timeout, working
+        return opened
+
+
+def _is_answer(error: BaseException) -> bool:
+    """Whether the server itself refused, and did not end the session."""
+    return isinstance(error, psycopg.Error) and not (error.sqlstate or "57P").startswith("57P")
