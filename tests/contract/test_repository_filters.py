@@ -92,6 +92,16 @@ def test_a_text_is_looked_for_as_it_is_whatever_the_case(database: Database, tex
     assert matching(database, "workouts", search=Contains(text)) == wanted
 
 
+def test_letters_beyond_ascii_are_found_in_any_case(database: Database) -> None:
+    user = replace(a_user(), name="Ægir Ångström Élodie Привет", email="Ägir@Example.com")
+    database.repositories.users.add(user)
+    database.repositories.users.add(replace(a_user(2), name="Aegir Angstrom Elodie", email="agir@example.com"))
+    for text in ("ÅNGSTRÖM", "ångström", "ÉLODIE", "élodie", "ПРИВЕТ", "привет", "ægIR"):
+        assert matching(database, "users", search=Contains(text)) == {user.id}
+        assert matching(database, "users", name=Contains(text)) == {user.id}
+    assert database.repositories.trails.users_with_email("äGIR@example.com", limit=2) == (user.id,)
+
+
 @pytest.mark.parametrize("table", [table for table in TABLES if table != "refresh_tokens"])
 def test_a_search_looks_in_every_column_of_text_and_in_no_secret(database: Database, table: str) -> None:
     record = fill(database)[table]

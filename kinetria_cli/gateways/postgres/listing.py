@@ -25,6 +25,7 @@ from kinetria_cli.domain.records import (
 )
 from kinetria_cli.domain.vos import type_name
 from kinetria_cli.gateways.postgres.cursor import Position
+from kinetria_cli.gateways.postgres.letters import fold
 
 Sql = sql.SQL | sql.Composed
 
@@ -122,13 +123,9 @@ class Listing:
             return sql.SQL(self._special[key].replace("%(value)s", f"%({key})s")), {key: wanted}
         if key == SEARCH:
             assert isinstance(wanted, Contains)
-            parts = [self._contains(name) for name in searched(self._table)]
-            return sql.SQL("({})").format(sql.SQL(" OR ").join(parts)), {SEARCH: pattern(wanted)}
+            found = [_contains(name, SEARCH, wanted) for name in searched(self._table)]
+            return sql.SQL("({})").format(sql.SQL(" OR ").join(part for part, _ in found)), found[0][1]
         return _TESTS.get(type(wanted), _equals)(self._fields[key], wanted)
-
-    @staticmethod
-    def _contains(column: str) -> Sql:
-        return sql.SQL("{} ILIKE %(search)s").format(sql.Identifier(column))
 
     def _behind(self, sort: Sort, after: Position) -> Statement:
         field = self._fields[sort.column]
@@ -153,10 +150,16 @@ def cast(field: Field, parameter: str) -> Sql:
     return sql.SQL("%({})s::{}").format(sql.SQL(parameter), sql.SQL(kind))
 
 
-def pattern(wanted: Contains) -> str:
-    """Return the pattern of ILIKE in which every character stands for itself."""
-    escaped = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+def _contains(column: str, parameter: str, wanted: Contains) -> Statement:
+    """Return the condition that a column has a text in it, in any case; every character stands for itself."""
+    folded = fold(wanted.text)
+    escaped = folded.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    values = {parameter: f"%{escaped}%"}
+    if not folded.capitals:
+        return sql.SQL("{} ILIKE %({})s").format(sql.Identifier(column), sql.SQL(parameter)), values
+    condition = "translate({column}, %({name}_capitals)s, %({name}_small)s) ILIKE %({name})s"
+    statement = sql.SQL(condition).format(column=sql.Identifier(column), name=sql.SQL(parameter))
+    return statement, values | {f"{parameter}_capitals": folded.capitals, f"{parameter}_small": folded.small}
 
 
 def _equals(field: Field, wanted: object) -> Statement:
@@ -176,8 +179,7 @@ def _span(field: Field, wanted: Any) -> Statement:
 
 
 def _text(field: Field, wanted: Any) -> Statement:
-    condition = sql.SQL("{} ILIKE %({})s").format(sql.Identifier(field.name), sql.SQL(field.name))
-    return condition, {field.name: pattern(wanted)}
+    return _contains(field.name, field.name, wanted)
 
 
 def _within(field: Field, wanted: Any) -> Statement:

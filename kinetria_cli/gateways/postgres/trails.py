@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 
 from kinetria_cli.domain.entities import ExerciseId, SessionId, SetRecordId, UserId, WorkoutId
 from kinetria_cli.domain.trails import ExerciseTotals, ExerciseUse, SetTotals, WorkoutTotals
+from kinetria_cli.gateways.postgres.letters import fold
 from kinetria_cli.gateways.postgres.queries import load
 
 V = TypeVar("V")
@@ -29,7 +30,8 @@ class PostgresTrails:
 
     def users_with_email(self, email: str, *, limit: int) -> tuple[UserId, ...]:
         """See `Trails.users_with_email`."""
-        return tuple(row["id"] for row in self._rows("users_with_email", email=email, limit=limit))
+        wanted = fold(email)._asdict()
+        return tuple(row["id"] for row in self._rows("users_with_email", **wanted, limit=limit))
 
     def user_totals(self, user_id: UserId) -> SetTotals:
         """See `Trails.user_totals`."""

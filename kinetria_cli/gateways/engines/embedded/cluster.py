@@ -30,6 +30,10 @@ from kinetria_cli.gateways.files import writing
 POLL_SECONDS = 0.01
 DRAFT = "data.draft-"
 REMOVED = "data.removed"
+CTYPES = ("C.UTF-8", "en_US.UTF-8", "C")
+"""Values for LC_CTYPE, the best first: with C lower() and ILIKE fold ASCII alone. macOS may lack the first. LC_COLLATE
+stays C: text sorts the same on every system, and its indexes outlive an upgrade of the C library."""
+UNKNOWN_LOCALE = "invalid locale name"
 LEFTOVER_WORDS = "pre-existing shared memory block"
 
 
@@ -70,7 +74,6 @@ class Cluster:
             EngineUnavailable: The programs are not installed.
         """
         self._make_reachable_home()
-        programs = find_programs(self.account)
         # A name of its own: the initdb of a killed run may still be at work in its draft.
         draft = self.data.with_name(f"{DRAFT}{os.getpid()}")
         pwfile = self.data.with_name(f"{draft.name}.password")
@@ -78,24 +81,32 @@ class Cluster:
             self._remove_drafts()
             try:
                 self._write_pwfile(pwfile, password)
-                self._must(
-                    "initdb",
-                    [
-                        str(programs / "initdb"),
-                        f"--pgdata={draft}",
-                        f"--username={USER}",
-                        f"--pwfile={pwfile}",
-                        "--auth=scram-sha-256",
-                        "--encoding=UTF8",
-                        "--locale=C",
-                        "--no-instructions",
-                    ],
-                )
+                self._init(draft, pwfile)
                 # Before the folder gets its name: a cluster without the database never exists.
                 self._single_user("creating the database", draft, f"CREATE DATABASE {DATABASE};\n\n")
             finally:
                 pwfile.unlink(missing_ok=True)
             draft.rename(self.data)
+
+    def _init(self, draft: Path, pwfile: Path) -> None:
+        """Run initdb with the first LC_CTYPE that this system has."""
+        command = [
+            str(find_programs(self.account) / "initdb"),
+            f"--pgdata={draft}",
+            f"--username={USER}",
+            f"--pwfile={pwfile}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-instructions",
+        ]
+        for ctype in CTYPES:
+            try:
+                self._must("initdb", [*command, f"--lc-ctype={ctype}"])
+                return
+            except EngineFailed as error:  # it looks at the locale before it makes anything
+                if ctype == CTYPES[-1] or not any(UNKNOWN_LOCALE in line for line in error.details):
+                    raise
 
     def change_password(self, password: str) -> None:
         """Give the role this password; the server must be stopped, and nobody needs to know the old one.

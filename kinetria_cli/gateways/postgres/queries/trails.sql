@@ -2,7 +2,7 @@
 -- Which users have this e-mail in whatever case?
 SELECT id
 FROM users
-WHERE lower(email) = lower(%(email)s)
+WHERE lower(translate(email, %(capitals)s, %(small)s)) = lower(%(text)s)
 ORDER BY id
 LIMIT %(limit)s;
 
