@@ -43,6 +43,8 @@ class FakeSeedStore:
     owned: set[bytes] | None = field(default_factory=set)
     hangs: tuple[Hanging, ...] = ()
     aside: str | None = None
+    shape: dict[str, str] = field(default_factory=lambda: dict.fromkeys(TABLES, "as migrated"))
+    """What DDL made of each table."""
     calls: list[str] = field(default_factory=list)
     """What was asked for, in order: `load users`, `set_aside`, `put_back sessions`, `analyze`, ..."""
 
@@ -79,6 +81,9 @@ class FakeSeedStore:
         if self.owned is None:
             return None
         return {table: sum(record_id in self.owned for record_id in self.tables[table]) for table in tables}
+
+    def shapes(self) -> Mapping[str, str]:
+        return self.shape
 
     def is_empty(self, table: str) -> bool:
         return not self.tables[table]

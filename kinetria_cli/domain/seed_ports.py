@@ -70,9 +70,15 @@ class SeedTransaction(Protocol):
     def untouched(self, record: SeedRecord, tables: Sequence[str]) -> Mapping[str, int] | None:
         """Count the rows that are still as transactions of this seed wrote them, fast: by who wrote the row.
 
+        DDL does not write rows: what it changed, `shapes` tells.
+
         Returns:
             Table -> how many, or None where that cannot be told, as after a dump was restored.
         """
+        ...
+
+    def shapes(self) -> Mapping[str, str]:
+        """Return of each table a digest of its columns: DDL changes these without writing a row."""
         ...
 
     def is_empty(self, table: str) -> bool:

@@ -109,6 +109,8 @@ class SeedRecord:
         definition: See `Profile.definition`.
         tables: Table -> the fingerprint of the seed's rows.
         seconds: How long the loading took.
+        shapes: Table -> what its rows depended on besides the definition when all of them were as the profile makes
+            them: the table's columns and the generators' code. A table that is not in it has to be compared.
     """
 
     profile: str
@@ -118,6 +120,7 @@ class SeedRecord:
     definition: str
     tables: Mapping[str, Fingerprint]
     seconds: float
+    shapes: Mapping[str, str] = field(default_factory=dict)
 
 
 def marks(profile: str, random_seed: int) -> dict[str, Mark]:

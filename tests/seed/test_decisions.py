@@ -1,15 +1,23 @@
 """What a seed does: nothing, the rest, a comparison, or all of it; the database is in memory."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import Refused
-from kinetria_cli.domain.seeding import CATALOGUE, Fingerprint
+from kinetria_cli.domain.seeding import CATALOGUE, Fingerprint, Row
 from kinetria_cli.gateways.postgres.seeding.source import LocalSource
+from kinetria_cli.usecases.profiles import definition
+from kinetria_cli.usecases.profiles.definition import code_version
+from kinetria_cli.usecases.seeding import plan
 from tests.seed.deciding import LATER, MEMBERS, World, counts, rows
 from tests.seeding import EXERCISES, PER_USER, ToyProfile
+from tests.world import CHECKOUT
+
+PACKAGE = CHECKOUT / "kinetria_cli"
 
 
 def test_what_is_not_there_is_loaded_and_recorded() -> None:
@@ -166,3 +174,42 @@ def test_setting_to_another_time_counts_for_all_users_that_are_there() -> None:
     fresh.seed(ToyProfile(users=5, as_of=LATER))
     assert world.store.tables == fresh.store.tables
     assert world.store.seeds[0].users == 5
+
+
+def test_rows_of_other_code_are_compared_until_they_are_known_to_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where who changed a generator forgot the version in `definition_of`."""
+    world = World()
+    world.seed()
+    monkeypatch.setattr(plan, "code_version", lambda: "other-code")
+
+    class Other(ToyProfile):
+        def _workouts(self, user: int, number: int) -> Row:
+            record_id, owner, _, *rest = super()._workouts(user, number)
+            return (record_id, owner, "another name", *rest)
+
+    assert counts(world.seed(Other()))["workouts"] == (0, 6, 0, 0)
+    assert counts(world.seed(Other()))["workouts"] == (0, 6, 0, 0)
+    assert counts(world.seed(Other(), restore=True))["workouts"] == (0, 0, 0, 6)
+    assert world.seed(Other()).changed == 0
+    assert {shape.split()[-1] for shape in world.store.seeds[0].shapes.values()} == {"other-code"}
+
+
+def test_the_version_of_the_code_is_that_of_its_files() -> None:
+    code_version.cache_clear()
+    before = code_version()
+    assert before == code_version.__wrapped__()
+    assert len(before) == 16
+
+
+@pytest.mark.parametrize("name", ["usecases/profiles/efforts.py", "data/exercises.toml", "domain/seed_ids.py"])
+def test_another_byte_of_a_generator_is_another_version(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in definition._MAKERS:
+        shutil.copytree(PACKAGE / folder, tmp_path / folder, dirs_exist_ok=True)
+    monkeypatch.setattr(definition, "files", lambda _: tmp_path)
+    version = code_version.__wrapped__
+    before = version()
+    with (tmp_path / name).open("a") as file:
+        file.write("# other\n")
+    assert version() != before

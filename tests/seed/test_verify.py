@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from kinetria_cli.domain.errors import RecordConflict, RecordNotFound, Refused
 from kinetria_cli.domain.seeding import Fingerprint
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.seeding.source import LocalSource
+from kinetria_cli.gateways.postgres.seeding.store import PostgresSeedTransaction
 from kinetria_cli.usecases.seeding import verify
 from kinetria_cli.usecases.seeding.verification import DifferentRow
 from tests.seed.checking import World, states, world_on
@@ -204,3 +206,83 @@ def test_an_unexpected_row_is_in_the_way_of_a_restore(world: World) -> None:
         world.seed(fewer, restore=True)
     assert world.contents() == before
     assert world.one(f"SELECT count(*) FROM refresh_tokens WHERE id = '{strange}'") == 1
+
+
+# DDL that changes what rows say and writes none of them, and the table whose rows it changes.
+UNWRITTEN = [
+    ("ALTER TABLE sessions DROP COLUMN notes, ADD COLUMN notes text", "sessions", 3),
+    ("ALTER TABLE set_records DROP COLUMN reps, ADD COLUMN reps integer DEFAULT 1", "set_records", 36),
+    ("ALTER TABLE sessions RENAME created_at TO n; ALTER TABLE sessions RENAME updated_at TO created_at;"
+     "ALTER TABLE sessions RENAME n TO updated_at", "sessions", 6),
+    ("ALTER TYPE session_status RENAME VALUE 'cancelled' TO 'x'; ALTER TYPE session_status RENAME VALUE 'completed' TO"
+     " 'cancelled'; ALTER TYPE session_status RENAME VALUE 'x' TO 'completed'", "sessions", 9),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ddl", "table", "rows"), UNWRITTEN, ids=[row[0] for row in UNWRITTEN])
+def test_what_ddl_changed_without_writing_a_row_is_told_and_restored(
+    world: World, ddl: str, table: str, rows: int
+) -> None:
+    world.seed()
+    before = {name: data for name, data in world.contents().items() if name != table}
+    world.sql.execute(ddl.encode())
+    found = states(world.verify())
+    assert found == {table: (0, rows, 0)}
+    again = world.seed()
+    assert {row.name: row.changed for row in again.tables if row.changed} == {table: rows}
+    # Told as often as it is asked: a row that was left does not become known as the seed's.
+    assert world.seed().changed == rows
+    assert world.seed(restore=True).restored == rows
+    assert states(world.verify()) == {}
+    assert {name: data for name, data in world.contents().items() if name != table} == before
+    assert (world.seed().changed, world.seed(restore=True).restored) == (0, 0)
+
+
+def test_restore_compares_whatever_the_record_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.seed()
+    world.sql.execute("UPDATE sessions SET notes = 'mine' WHERE notes IS NOT NULL")
+    untouched = {table: ToyProfile().counts(range(1, 4))[table] for table in TABLES}
+    monkeypatch.setattr(PostgresSeedTransaction, "untouched", lambda *_: untouched)
+    assert world.seed().changed == 0
+    assert world.seed(restore=True).restored == 3
+    assert world.verify().ok
+
+
+def test_columns_that_came_since_are_compared_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+    fingerprints = PostgresSeedTransaction.fingerprints
+
+    def counting(self: PostgresSeedTransaction, table: str, *rest: Any) -> Any:
+        compared.append(table)
+        return fingerprints(self, table, *rest)
+
+    monkeypatch.setattr(PostgresSeedTransaction, "fingerprints", counting)
+    world.seed()
+    world.sql.execute("ALTER TABLE users ADD COLUMN phone text")
+    for expected in (["users", "exercises"], ["exercises"]):
+        compared.clear()
+        assert world.seed().changed == 0
+        assert compared == expected
+
+
+def test_a_part_of_the_users_proves_nothing_about_the_others(world: World) -> None:
+    world.seed(ToyProfile(users=5))
+    world.sql.execute("ALTER TABLE sessions DROP COLUMN notes, ADD COLUMN notes text")
+    world.sql.execute("SET session_replication_role = replica")  # no trigger dates what is set back here
+    world.sql.execute(
+        "UPDATE sessions SET notes = 'good' WHERE id = ANY (%s)",
+        [[UUID(bytes=MARKS["sessions"].id(user, 0)) for user in (1, 2)]],
+    )
+    assert world.seed(ToyProfile(users=2)).changed == 0
+    assert world.seed(ToyProfile(users=5)).changed == 3
+
+
+def test_the_record_of_an_older_version_is_completed_by_a_comparison(world: World) -> None:
+    world.seed()
+    whole = world.one("SELECT tables FROM kinetria_seed")
+    world.sql.execute(
+        "UPDATE kinetria_seed SET tables = (SELECT jsonb_object_agg(key, value - 'shape') FROM jsonb_each(tables))"
+    )
+    assert world.one("SELECT tables::text LIKE '%shape%' FROM kinetria_seed") is False
+    assert world.seed().changed == 0
+    assert world.one("SELECT tables FROM kinetria_seed") == whole

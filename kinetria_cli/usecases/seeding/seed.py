@@ -134,7 +134,8 @@ class _Seeding:
             check_disk(needed)
             loader.load(plan.load, plan.new)
             self.loaded = plan.load
-            record = self._record(plan, compared.totals, loader.fingerprints)
+            proved = plan.proved({name: table.changed for name, table in found.items()})
+            record = replace(self._record(plan, compared.totals, loader.fingerprints), shapes=proved)
             if record != plan.recorded or any(table.inserted or table.restored for table in found.values()):
                 transaction.write(record)
         return SeedResult(

@@ -92,6 +92,25 @@ SELECT profile, random_seed, transactions::text[], xmin::text::bigint,
        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint
 FROM public.kinetria_seed;
 
+-- name: shapes
+-- What are the columns of each table, and the values of their ENUM types?
+SELECT relation.relname,
+       pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(
+           pg_catalog.concat_ws(' ', parts.attname, parts.attnum, parts.atttypid, parts.atttypmod, labels.known),
+           ', ' ORDER BY parts.attnum
+       ), 'UTF8')), 'hex'), 16)
+FROM pg_catalog.pg_class AS relation
+JOIN pg_catalog.pg_attribute AS parts ON parts.attrelid = relation.oid AND parts.attnum > 0 AND NOT parts.attisdropped
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.string_agg(
+        pg_catalog.concat_ws(' ', enum.oid, enum.enumlabel), ' ' ORDER BY enum.enumsortorder
+    ) AS known
+    FROM pg_catalog.pg_enum AS enum
+    WHERE enum.enumtypid = parts.atttypid
+) AS labels
+WHERE relation.relnamespace = pg_catalog.to_regnamespace('public') AND relation.relname = ANY (%(tables)s)
+GROUP BY relation.relname;
+
 -- name: write
 -- What does one seed consist of from now on?
 INSERT INTO public.kinetria_seed (profile, random_seed, users, as_of, definition, tables, transactions, seconds)

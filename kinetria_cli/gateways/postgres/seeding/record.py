@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.seeding import CATALOGUE, Fingerprint, SeedRecord
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.queries import load
@@ -30,13 +31,16 @@ class Records:
         """See `SeedTransaction.records`."""
         rows = self._connection.execute(_query("records"))
         return tuple(
-            SeedRecord(profile, random_seed, users, as_of, definition, _fingerprints(tables), seconds)
+            SeedRecord(profile, random_seed, users, as_of, definition, _fingerprints(tables), seconds, _shapes(tables))
             for profile, random_seed, users, as_of, definition, tables, seconds in rows
         )
 
     def write(self, record: SeedRecord) -> None:
         """See `SeedTransaction.write`."""
-        tables = {table: {"rows": found.rows, "hash": f"{found.hash:016x}"} for table, found in record.tables.items()}
+        tables = {
+            table: {"rows": found.rows, "hash": f"{found.hash:016x}", "shape": record.shapes.get(table)}
+            for table, found in record.tables.items()
+        }
         values = {
             "profile": record.profile,
             "random_seed": record.random_seed,
@@ -58,6 +62,10 @@ class Records:
         for (other, number), known in writers.items():
             before = list(dict.fromkeys(gone + known))
             self._connection.execute(_query("inherit"), {"profile": other, "random_seed": number, "before": before})
+
+    def shapes(self) -> Mapping[str, str]:
+        """See `SeedTransaction.shapes`."""
+        return dict(self._connection.execute(_query("shapes"), {"tables": list(TABLES)}).fetchall())
 
     def untouched(self, record: SeedRecord, tables: Sequence[str]) -> Mapping[str, int] | None:
         """See `SeedTransaction.untouched`."""
@@ -96,6 +104,11 @@ def _halves(numbers: Sequence[str]) -> list[str]:
 
 def _fingerprints(tables: Mapping[str, Mapping[str, object]]) -> dict[str, Fingerprint]:
     return {table: Fingerprint(int(str(found["rows"])), int(str(found["hash"]), 16)) for table, found in tables.items()}
+
+
+def _shapes(tables: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """Return the shapes; a record of an older version has none."""
+    return {table: str(shape) for table, found in tables.items() if (shape := found.get("shape"))}
 
 
 def _query(name: str) -> bytes:
