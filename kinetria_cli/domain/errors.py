@@ -53,6 +53,10 @@ class MigrationFailed(KinetriaError):
     code = "migration.failed"
 
 
+class NotOnServer(MigrationFailed):
+    """A migration needs a role or an extension that the throw-away server does not have."""
+
+
 class QueryFailed(KinetriaError):
     """The database refused a statement for a reason that has no error of its own."""
 

@@ -79,6 +79,7 @@ class ScratchDatabase(Protocol):
 
         Raises:
             MigrationFailed: A statement failed; its file was rolled back.
+            NotOnServer: It failed because an embedded server lacks a role or an extension.
         """
         ...
 
@@ -124,7 +125,7 @@ class Workbench(Protocol):
         """Open a place to try these migrations for the block.
 
         Raises:
-            PrivilegeMissing, DatabaseReadOnly, EngineUnavailable: There is none.
+            PrivilegeMissing, DatabaseReadOnly, EngineUnavailable: There is none; the message says why one was needed.
             EngineFailed, WaitTimedOut: The embedded server did not start.
         """
         ...

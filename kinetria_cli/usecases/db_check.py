@@ -116,4 +116,5 @@ def _look(
 
 
 def _not_seen(name: CheckName, error: KinetriaError) -> Finding:
-    return Finding(name, f"check {name}", Severity.ERROR, f"could not be looked at: {error.message}")
+    hint = f": {error.hint}" if error.hint else ""
+    return Finding(name, f"check {name}", Severity.ERROR, f"could not be looked at: {error.message}{hint}")

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.catalog import Difference, differences
-from kinetria_cli.domain.errors import MigrationFailed
+from kinetria_cli.domain.errors import MigrationFailed, NotOnServer
 from kinetria_cli.domain.verify import FileToProve, RollbackProof, VerifyResult
 
 if TYPE_CHECKING:
@@ -101,16 +101,20 @@ def _undo_and_redo(database: ScratchDatabase, name: str, before: Fingerprint, af
     try:
         database.roll_back((name,))
     except MigrationFailed as error:
-        return False, (), "its rollback fails", error.details
+        return False, (), "its rollback fails", _lines(error)
     if found := differences(before, database.fingerprint()):
         return False, found, None, ()
     try:
         database.apply(name)
     except MigrationFailed as error:
-        return False, (), "it cannot be applied again after its rollback", error.details
+        return False, (), "it cannot be applied again after its rollback", _lines(error)
     if found := differences(after, database.fingerprint()):
         return False, found, "applied again after its rollback, it makes something else", ()
     return _EXACT
+
+
+def _lines(error: MigrationFailed) -> tuple[str, ...]:
+    return (*error.details, error.message) if isinstance(error, NotOnServer) else error.details
 
 
 def _prove_whole(database: ScratchDatabase, ids: tuple[str, ...], empty: Fingerprint) -> tuple[Difference, ...]:
@@ -125,10 +129,12 @@ def apply_all(database: ScratchDatabase, name: str) -> None:
     """Apply the migrations up to one to a throw-away database.
 
     Raises:
-        MigrationFailed: One cannot be applied.
+        MigrationFailed: One cannot be applied; NotOnServer where the server is what is wrong.
     """
     try:
         database.apply(name)
+    except NotOnServer:
+        raise
     except MigrationFailed as error:
         raise MigrationFailed(
             f"the migrations up to {name} cannot be applied to an empty database",

@@ -47,6 +47,26 @@ def test_a_lock_wait_that_is_no_duration_is_a_usage_error(new: Cli, text: str) -
     assert message == f"--lock-wait is {text!r}, not a duration like 500ms, 5s or 1m"
 
 
+def test_an_extension_that_the_embedded_engine_lacks_names_the_engine_that_has_it(
+    new: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: Sql
+) -> None:
+    folder = tmp_path / "with_extension"
+    shutil.copytree(MIGRATIONS, folder)
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
+    path = folder / f"{NEXT}_trgm.sql"
+    path.write_text("CREATE EXTENSION pg_trgm;\n")
+    answer = new("migrate")
+    assert (answer.code, answer.out) == (1, "")
+    assert "The embedded engine's PostgreSQL was built without pg_trgm." in answer.err
+    assert "  next: kinetria up --engine docker --carry" in answer.err
+    # What else the server does not support is no extension.
+    path.write_text("ALTER TABLE users ADD CHECK (id IN (SELECT id FROM workouts));\n")
+    other = new("migrate").err
+    assert "(0A000)" in other
+    assert "docker" not in other
+    assert count(sql, "pg_extension") == 1
+
+
 # migrate status
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kinetria_cli.domain.errors import EngineFailed, MigrationFailed, MigrationFileInvalid
+from kinetria_cli.domain.errors import EngineFailed, MigrationFailed, MigrationFileInvalid, NotOnServer
 from kinetria_cli.domain.measure import LockTaken, Measurement
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded.programs import find_programs
@@ -136,6 +136,15 @@ def test_a_file_that_fails_there_names_the_line(empty: ConnectionParams, write: 
     )
     assert failed.value.details[0].endswith("0080_bad.sql:2")
     assert failed.value.details[1] == 'column "nothing" does not exist  (42703)'
+
+
+def test_a_role_that_only_another_server_has_is_named(empty: ConnectionParams, write: Write) -> None:
+    with pytest.raises(NotOnServer) as failed:
+        measured(empty, write(m0080_role="GRANT SELECT ON users TO m_outside;\n"), "0080_role")
+    assert failed.value.message == (
+        "role m_outside does not exist on the throw-away server, which is an embedded server"
+    )
+    assert failed.value.details[0].endswith("0080_role.sql:1")
 
 
 def test_a_file_that_is_gone_is_named(empty: ConnectionParams) -> None:

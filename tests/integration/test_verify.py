@@ -1,5 +1,6 @@
 """`migrate verify` on a real server: each way a rollback can be inexact is found and named, an exact one passes."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -15,10 +16,16 @@ from kinetria_cli.domain.errors import (
     MalformedParameters,
     MigrationFailed,
     MigrationFileInvalid,
+    NotOnServer,
     PrivilegeMissing,
+    WaitTimedOut,
 )
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.domain.verify import VerifyResult
+from kinetria_cli.gateways.engines.embedded.throwaway import throwaway_server
+from kinetria_cli.gateways.http.probe import HttpClientProbe
+from kinetria_cli.gateways.migrations.beyond import beyond_the_database
+from kinetria_cli.gateways.migrations.content import parse_sql
 from kinetria_cli.gateways.migrations.scratch import COMMENT, drop_leftovers, scratch_database
 from kinetria_cli.gateways.migrations.workbench import MigrationWorkbench
 from kinetria_cli.gateways.postgres.connect import connection
@@ -297,6 +304,8 @@ def test_a_role_that_may_make_databases_needs_nothing_else(server: ConnectionPar
         ("REASSIGN OWNED BY a TO b", "line 3 holds REASSIGN OWNED"),
         ("DO $$ BEGIN EXECUTE 'alter system SET work_mem = 1'; END $$", "line 3 holds ALTER SYSTEM"),
         ("COPY plan TO '/nowhere'", "line 3 holds COPY"),
+        ("DO $$ BEGIN\n GRANT a TO b; END $$", "line 4 holds GRANT"),
+        ("DO $$ BEGIN EXECUTE format('SELECT %s', 1); END $$", "line 3 holds EXECUTE"),
     ],
 )
 def test_what_reaches_beyond_the_database_is_never_tried_on_its_server(
@@ -319,6 +328,134 @@ def test_a_user_mapping_is_of_its_database_alone(empty: ConnectionParams, write:
         )
     )
     assert prove(empty, folder).exact
+
+
+def memberships(sql: Sql) -> list[tuple[str, str, bool]]:
+    return sql.execute(
+        "SELECT roleid::regrole::text, member::regrole::text, admin_option FROM pg_auth_members"
+        " WHERE roleid::regrole::text ~ '^v_' ORDER BY 1, 2"
+    ).fetchall()
+
+
+def test_roles_of_the_real_server_are_neither_made_nor_given_nor_taken(
+    server: ConnectionParams, empty: ConnectionParams, write: Write
+) -> None:
+    given = """
+    CREATE FUNCTION give(wanted text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE format('CREATE ROLE %I', wanted);
+    EXCEPTION WHEN duplicate_object THEN NULL;
+    END $$;
+    SELECT give('v_one'), give('v_two'), give('v_new');
+    DO $$ BEGIN GRANT v_one TO v_two; END $$;
+    """
+    taken = "DO $$ BEGIN REVOKE v_one FROM v_two; DROP ROLE v_one, v_two, v_new; END $$; DROP FUNCTION give;"
+    folder = write(m0002_roles=(given, taken))
+    with connect_to(server) as admin:
+        admin.execute("CREATE ROLE v_one; CREATE ROLE v_two; GRANT v_one TO v_two WITH ADMIN OPTION")
+        try:
+            before = memberships(admin)
+            bench_with_wheel = bench(empty, folder, partial(throwaway_server, HttpClientProbe()))
+            result = verify(workbench=bench_with_wheel, to=None)
+            assert result.exact
+            assert result.place == "an embedded server, because 0002_roles.sql line 3 holds CREATE ROLE"
+            assert before == memberships(admin) == [("v_one", "v_two", True)]
+            assert admin.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'v_new'").fetchone() == (0,)
+        finally:
+            admin.execute("DROP ROLE v_one, v_two")
+
+
+def test_without_a_server_of_its_own_it_is_refused_with_the_reason(
+    server: ConnectionParams, empty: ConnectionParams, write: Write
+) -> None:
+    folder = write(m0002_role=("CREATE ROLE v_never", "DROP ROLE v_never"))
+    with pytest.raises(EngineUnavailable) as refused:
+        prove(empty, folder)
+    assert refused.value.message == (
+        "0002_role.sql line 1 holds CREATE ROLE, which is not tried on the server of your data;"
+        " and the embedded PostgreSQL is not installed"
+    )
+    assert (refused.value.hint, refused.value.exit_code) == ("install it", 4)
+    with connect_to(server) as admin:
+        assert admin.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'v_never'").fetchone() == (0,)
+    assert scratch_names(empty) == []
+
+
+def not_started() -> AbstractContextManager[ConnectionParams]:
+    raise WaitTimedOut("PostgreSQL did not start in 60 s", details=["the log"])
+
+
+def test_a_server_of_its_own_that_does_not_start_is_told_with_the_reason(empty: ConnectionParams, write: Write) -> None:
+    folder = write(m0002_role=("CREATE ROLE v_never", None))
+    with pytest.raises(WaitTimedOut, match=r"line 1 holds CREATE ROLE, .*; and PostgreSQL did not start") as refused:
+        verify(workbench=bench(empty, folder, not_started), to=None)
+    assert refused.value.details == ("the log",)
+
+
+@pytest.mark.parametrize("statement", ["GRANT SELECT ON plan TO v_outside", "SET ROLE v_outside"])
+def test_a_role_from_outside_is_named_with_the_server_that_lacks_it(
+    server: ConnectionParams, empty: ConnectionParams, write: Write, statement: str
+) -> None:
+    folder = write(m0002_dynamic=("DO $$ BEGIN EXECUTE 'SELECT 1'; END $$", "SELECT 1"), m0003_out=(statement, None))
+    with pytest.raises(NotOnServer) as failed:
+        verify(workbench=bench(empty, folder, lambda: nullcontext(server)), to=None)
+    assert failed.value.message == (
+        "role v_outside does not exist on the throw-away server, which is an embedded server,"
+        " because 0002_dynamic.sql line 1 holds EXECUTE"
+    )
+    assert failed.value.hint is not None
+    assert failed.value.hint.startswith("create v_outside in a migration, or ")
+    assert (failed.value.exit_code, failed.value.code) == (1, "migration.failed")
+    assert any("0003_out.sql:1" in line for line in failed.value.details)
+
+
+def test_a_role_that_a_rollback_wants_is_named_too(
+    server: ConnectionParams, empty: ConnectionParams, write: Write
+) -> None:
+    folder = write(m0002_out=("DO $$ BEGIN EXECUTE 'SELECT 1'; END $$", "REVOKE SELECT ON plan FROM v_outside"))
+    result = verify(workbench=bench(empty, folder, lambda: nullcontext(server)), to=None)
+    assert (result.migrations[1].exact, result.migrations[1].problem) == (False, "its rollback fails")
+    assert result.migrations[1].details[-1].startswith("role v_outside does not exist on the throw-away server")
+
+
+def test_an_extension_that_the_embedded_engine_lacks_is_named_with_the_way_out(
+    server: ConnectionParams, empty: ConnectionParams, write: Write
+) -> None:
+    folder = write(m0002_trgm=("CREATE EXTENSION pg_trgm; ALTER ROLE CURRENT_USER RESET work_mem", None))
+    with pytest.raises(NotOnServer, match="the embedded engine's PostgreSQL has no extension pg_trgm") as failed:
+        verify(workbench=bench(empty, folder, lambda: nullcontext(server)), to=None)
+    assert "--engine docker" in (failed.value.hint or "")
+
+
+def test_every_function_of_the_server_with_an_effect_is_known(sql: Sql) -> None:
+    """A new volatile function of PostgreSQL has to be looked at: may it act on more than its database?"""
+    rows = sql.execute(
+        "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND provolatile = 'v'"
+        " AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)"
+    )
+    # No file may hold pg_advisory_unlock at all.
+    volatile = {name for (name,) in rows if not name.startswith("pg_advisory_unlock")}
+    beyond = {name for name in volatile if found_beyond(f"SELECT {name}()")}
+    assert {"pg_terminate_backend", "pg_reload_conf", "lo_export", "query_to_xml", "pg_promote"} <= beyond
+    inside = re.compile(
+        r"array_\w+|amvalidate|bernoulli|system|brin_\w+|\w+handler|clock_timestamp|current_query|currtid2|currval|lastval"
+        r"|nextval|setval|cursor_to_xml\w*|dsnowball_\w+|gen_random_uuid|gin_clean_pending_list|lo_\w+|loread|lowrite"
+        r"|plpgsql_\w+|random\w*|set_config|setseed|timeofday|txid_status"
+        r"|pg_(?:try_)?advisory_\w+|pg_control_\w+|pg_current_\w+|pg_(?:stat_)?get_\w+|pg_ls_\w+|pg_read_\w+|pg_sleep\w*"
+        r"|pg_is_\w+|pg_last_\w+|pg_xact_\w+|pg_\w+_size|pg_partition_\w+|pg_\w*collation\w*|pg_\w*_pids|pg_show_\w+"
+        r"|pg_(?:hba_file_rules|ident_file_mappings|isolation_test_session_is_blocked|jit_available|lock_status|notify)"
+        r"|pg_(?:notification_queue_usage|prepared_xact|sequence_last_value|extension_config_dump|stat_file)"
+        r"|pg_stat_(?:clear_snapshot|force_next_flush|have_stats)"
+    )
+    assert {name for name in volatile - beyond if not inside.fullmatch(name)} == set()
+
+
+def test_every_catalog_that_databases_share_is_known(sql: Sql) -> None:
+    rows = sql.execute("SELECT relname FROM pg_class WHERE relisshared AND relkind = 'r'")
+    assert [name for (name,) in rows if not found_beyond(f"DELETE FROM {name}")] == []
+
+
+def found_beyond(text: str) -> str | None:
+    return beyond_the_database(parse_sql(Path("/m/0002_x.sql"), text))
 
 
 # The throw-away database

@@ -14,6 +14,7 @@ from kinetria_cli.domain.errors import (
 )
 from kinetria_cli.gateways.migrations.blockers import Blocker
 from kinetria_cli.gateways.migrations.excerpt import missing_relation, source_excerpt
+from kinetria_cli.gateways.migrations.lacking import lacking_extension
 from kinetria_cli.gateways.migrations.locks import LockNeed
 from kinetria_cli.gateways.migrations.session import SCHEMA
 from kinetria_cli.gateways.migrations.sqltext import Statement
@@ -51,6 +52,9 @@ def failed(
         hint = "it took longer than the statement timeout: --statement-timeout gives it more"
     if error.sqlstate == "42501":
         hint = "log in as the owner of what it changes, or grant this role the right"
+    if extension := lacking_extension(connection, error):
+        details = (*details, f"The embedded engine's PostgreSQL was built without {extension}.")
+        hint = "kinetria up --engine docker --carry: that engine's image has the extensions that belong to PostgreSQL"
     kind = _KINDS.get(error.sqlstate or "", MigrationFailed)
     return kind(f"{step.file.path.name} failed {outcome}", hint=hint, details=details)
 

@@ -16,6 +16,7 @@ from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
 from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
+from kinetria_cli.gateways.migrations.lacking import explained
 from kinetria_cli.gateways.migrations.locks import lock_needs
 from kinetria_cli.gateways.migrations.scratch import Connection, Opener
 from kinetria_cli.gateways.migrations.session import pin_session
@@ -71,7 +72,7 @@ def measure(
             f"{folder / gone[0]}.sql is not there", hint="restore it; kinetria migrate status tells who applied it"
         )
     files = [(name, read_sql(known[name].path)) for name in pending]
-    with embedded() as params:
+    with embedded() as params, explained("an embedded server"):
         _prepare(params, [known[name] for name in applied], opener, fill)
         with opener(params)() as connection:
             pin_session(connection)

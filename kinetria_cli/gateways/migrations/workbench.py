@@ -1,7 +1,6 @@
 """The port `Workbench`: the migrations folder, and throw-away databases to try it on."""
 
 import contextlib
-import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -12,36 +11,32 @@ from kinetria_cli.domain.catalog import Fingerprint
 from kinetria_cli.domain.definitions import Definitions
 from kinetria_cli.domain.errors import (
     DatabaseReadOnly,
+    EngineFailed,
     EngineUnavailable,
     KinetriaError,
     MalformedParameters,
     PooledSession,
     PrivilegeMissing,
+    WaitTimedOut,
 )
 from kinetria_cli.domain.migration import named
 from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.domain.verify import FileToProve
+from kinetria_cli.gateways.migrations.beyond import beyond_the_database
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
 from kinetria_cli.gateways.migrations.definitions import definitions
 from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 from kinetria_cli.gateways.migrations.fingerprint import fingerprint
 from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
+from kinetria_cli.gateways.migrations.lacking import explained
 from kinetria_cli.gateways.migrations.scratch import Connection, Opener, check_right, scratch_database
-from kinetria_cli.gateways.migrations.sqltext import Statement
 
 Embedded = Callable[[], AbstractContextManager[ConnectionParams]]
 """Starts an empty server for the block, whose superuser is given."""
 
 LOCK_WAIT = 5.0
 """Nobody else knows the database; a wait at all is a fault."""
-
-_SHARED = re.compile(
-    r"\b(?:CREATE|ALTER|DROP)\s+(?:ROLE|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|USER(?!\s+MAPPING))\b"
-    r"|\bALTER\s+SYSTEM\b|\b(?:REASSIGN|DROP)\s+OWNED\b|\bON\s+(?:ROLE|DATABASE|TABLESPACE|PARAMETER)\b",
-    re.IGNORECASE,
-)
-"""What reaches beyond the database. Looked for in bodies too: the worst of a false alarm is another server."""
 
 
 class MigrationWorkbench:
@@ -72,7 +67,7 @@ class MigrationWorkbench:
         """See `Workbench.server`."""
         files = tuple(file for file in read_folder(self._folder) if file.id in ids)
         with ExitStack() as stack:
-            params, place, ours = self._choose(stack, _beyond_the_database(files))
+            params, place, ours = self._choose(stack, _beyond(files))
             yield ServerForScratch(self._folder, self._opener, params, place, server_wide=ours)
 
     def target_fingerprint(self) -> Fingerprint:
@@ -92,7 +87,8 @@ class MigrationWorkbench:
         if self._target is None:
             return stack.enter_context(self._embedded()), "an embedded server, because no database is named", True
         if beyond is not None:
-            return stack.enter_context(self._embedded()), f"an embedded server, because {beyond}", True
+            needed = KinetriaError(f"{beyond}, which is not tried on the server of your data")
+            return self._instead(stack, needed), f"an embedded server, because {beyond}", True
         try:
             with self._opener(self._target.primary)() as admin:
                 check_right(admin)
@@ -102,11 +98,15 @@ class MigrationWorkbench:
         return chosen, f"a scratch database at {chosen.address}", False
 
     def _instead(self, stack: ExitStack, refused: KinetriaError) -> ConnectionParams:
+        """Start a server of our own; where there is none, say why it was needed."""
         try:
             return stack.enter_context(self._embedded())
-        except EngineUnavailable as missing:
-            raise type(refused)(
-                f"{refused.message}; and {missing.message}", hint=f"{refused.hint}; or {missing.hint}"
+        except (EngineUnavailable, EngineFailed, WaitTimedOut) as missing:
+            # A right that is missing is what the user can give; else the engine is.
+            kind = type(missing) if type(refused) is KinetriaError else type(refused)
+            hints = [hint for hint in (refused.hint, missing.hint) if hint]
+            raise kind(
+                f"{refused.message}; and {missing.message}", hint="; or ".join(hints), details=missing.details
             ) from missing
 
 
@@ -148,7 +148,7 @@ class ServerForScratch:
             # No pooler is in between, see `check_right`, and no statement is prepared that does not ask for it.
             connection.prepare_threshold = sys.maxsize
             gateway = YoyoMigrationGateway(self._folder, partial(_as_if_new, runs))
-            yield MigratedScratch(gateway, connection, self._server_wide)
+            yield MigratedScratch(gateway, connection, self.place if self._server_wide else None)
 
 
 @contextlib.contextmanager
@@ -162,24 +162,35 @@ def _as_if_new(connection: Connection) -> Iterator[Connection]:
 
 
 class MigratedScratch:
-    """See `ScratchDatabase`."""
+    """See `ScratchDatabase`.
 
-    def __init__(self, gateway: YoyoMigrationGateway, connection: Connection, server_wide: bool) -> None:
+    Args:
+        gateway: The migrations against the database.
+        connection: To it.
+        own_server: What its server is, where that is ours alone; None for the user's.
+    """
+
+    def __init__(self, gateway: YoyoMigrationGateway, connection: Connection, own_server: str | None) -> None:
         self._gateway = gateway
         self._connection = connection
-        self._server_wide = server_wide
+        self._own_server = own_server
 
     def apply(self, to: str) -> None:
         """See `ScratchDatabase.apply`."""
-        self._gateway.apply(lock_wait=LOCK_WAIT, to=to)
+        with self._explained():
+            self._gateway.apply(lock_wait=LOCK_WAIT, to=to)
 
     def roll_back(self, ids: tuple[str, ...]) -> None:
         """See `ScratchDatabase.roll_back`."""
-        self._gateway.rollback(ids, RollbackRequest(LOCK_WAIT))
+        with self._explained():
+            self._gateway.rollback(ids, RollbackRequest(LOCK_WAIT))
+
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(self._own_server) if self._own_server else contextlib.nullcontext()
 
     def fingerprint(self) -> Fingerprint:
         """See `ScratchDatabase.fingerprint`."""
-        return fingerprint(self._connection, server_wide=self._server_wide)
+        return fingerprint(self._connection, server_wide=self._own_server is not None)
 
     def definitions(self, objects: Collection[str]) -> Definitions:
         """See `ScratchDatabase.definitions`."""
@@ -198,20 +209,6 @@ def _texts(file: MigrationFile) -> tuple[SqlFile, ...]:
     return tuple(read_sql(path) for path in (file.path, file.rollback_path) if path is not None)
 
 
-def _beyond_the_database(files: tuple[MigrationFile, ...]) -> str | None:
-    """Say which file would change what other databases of the server share, one of them by its name, or a file."""
-    for file in files:
-        for text in _texts(file):
-            for statement in text.statements:
-                if found := _beyond(statement):
-                    line = text.line_of(statement.start + found.start())
-                    return f"{text.path.name} line {line} holds {' '.join(found[0].upper().split())}"
-    return None
-
-
-def _beyond(statement: Statement) -> re.Match[str] | None:
-    first = statement.words[0]
-    # A role granted to a role; every other GRANT is ON something.
-    if first == "COPY" or (first in ("GRANT", "REVOKE") and "ON" not in statement.words):
-        return re.match(first, statement.text, re.IGNORECASE)
-    return _SHARED.search(statement.text)
+def _beyond(files: tuple[MigrationFile, ...]) -> str | None:
+    """Say which file may change what other databases of the server share, or a file of the server."""
+    return next((found for file in files for text in _texts(file) if (found := beyond_the_database(text))), None)
