@@ -80,6 +80,8 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller (`>&-`): what is printed goes nowhere
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open as long as the process
+        # A stream of an older encoding shows what it cannot hold as a code, whoever writes: our lines, rich, typer.
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     try:
         begun = CommonOptions(started=STARTED)
         code = get_command(app).main(prog_name="kinetria", standalone_mode=False, obj=begun)

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import logging
 import signal
 import sys
 import traceback
@@ -245,6 +246,8 @@ def with_boundary(run: Run, body: Callable[[], None]) -> None:
     """Run a command's body; every error leaves as a message and an exit code, SIGTERM as 143, Ctrl-C as 130."""
     signal.signal(signal.SIGTERM, _terminate)
     forget_libpq_variables()
+    # Without a handler Python prints the log of psycopg and other libraries on stderr, between our lines.
+    logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         body()
     except KinetriaError as error:

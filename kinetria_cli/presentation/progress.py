@@ -104,7 +104,8 @@ class TerminalProgress:
         self.stop()
         self._step = step
         self._started = time.monotonic()
-        self._status = self._console.status(self._as_text(f"{step} ..."))
+        spinner = "dots" if self._screen.symbols else "line"
+        self._status = self._console.status(self._as_text(f"{step} ..."), spinner=spinner)
         self._status.start()
 
     def update(self, text: str) -> None:

@@ -114,8 +114,9 @@ class Screen:
             self._write([(" " * indent + line, "")])
 
     def verbatim(self, text: str) -> None:
-        """Print one line exactly as it is, for a program to read."""
-        self._stream.write(text + "\n")
+        """Print one line exactly as it is, for a program to read: in UTF-8 whatever the terminal's encoding."""
+        self._stream.flush()
+        self._stream.buffer.write(f"{text}\n".encode("utf-8", "surrogateescape"))
 
     def marked(self, mark: Mark, name: str, detail: str, right: str = "", *, name_width: int = 12) -> None:
         """Print a mark, a name column, a detail, and a figure at the right edge where it fits."""
@@ -153,9 +154,16 @@ class Screen:
         for row in cells:
             self._write([(_row(row, widths, numeric), "")])
 
-    @staticmethod
-    def _cells(rows: Sequence[Sequence[object]]) -> list[list[str]]:
-        return [[f"{value:,}" if isinstance(value, int) else _beginning(value) for value in row] for row in rows]
+    def _cells(self, rows: Sequence[Sequence[object]]) -> list[list[str]]:
+        return [
+            [f"{value:,}" if isinstance(value, int) else self._encodable(_beginning(value)) for value in row]
+            for row in rows
+        ]
+
+    def _encodable(self, text: str) -> str:
+        """Return the text as the stream will show it, so that columns line up where characters become codes."""
+        encoding = self._stream.encoding or "utf-8"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def _room(self, widths: Sequence[int]) -> int:
         return self.width - 2 * (len(widths) - 1)
@@ -176,10 +184,7 @@ class Screen:
 
     def _print(self, segments: Sequence[Segment]) -> None:
         if self._plain:
-            text = "".join(text for text, _ in segments)
-            # A stream of an older encoding shows what it cannot hold as a code, rather than failing.
-            encoding = self._stream.encoding or "utf-8"
-            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            self._stream.write("".join(text for text, _ in segments) + "\n")
             self._stream.flush()
             return
         from rich.text import Text

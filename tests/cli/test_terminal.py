@@ -11,8 +11,9 @@ import pytest
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.stack import ConnectionParams
+from tests.integration import rows
 from tests.integration.rows import count
-from tests.world import IDS, connect_to, database_variables
+from tests.world import IDS, connect_to, database_variables, kinetria
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -105,3 +106,57 @@ def test_an_interrupted_seed_leaves_the_terminal_and_the_tables_as_they_were(mig
     assert "✗ interrupted\n" in text
     with connect_to(migrated) as sql:
         assert [count(sql, table) for table in (*TABLES, "kinetria_seed")] == [0] * 8
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"PYTHONIOENCODING": "latin-1"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=["latin-1", "ascii", "C locale"],
+)
+def test_a_terminal_that_cannot_encode_a_value_shows_it_as_a_code(
+    migrated: ConnectionParams, monkeypatch: pytest.MonkeyPatch, setting: dict[str, str]
+) -> None:
+    with connect_to(migrated) as sql:
+        rows.user(sql, name="Zo\u2713")
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    env = {**database_variables(migrated), **setting}
+    shown = on_a_terminal("inspect", "users", env=env)
+    assert "  Zo\\u2713" in shown
+    monkeypatch.delenv("NO_COLOR")
+    forced = kinetria("inspect", "users", env={**env, "FORCE_COLOR": "1"})
+    assert forced.code == 0
+    assert "\x1b[2mid" in forced.out, "colour, and so rich, was in use"
+    assert "  Zo\\u2713" in forced.out
+
+
+def test_the_spinner_is_drawn_in_ascii_where_the_terminal_has_nothing_else(migrated: ConnectionParams) -> None:
+    shown = on_a_terminal("seed", env={**database_variables(migrated), "PYTHONIOENCODING": "ascii"})
+    assert "users" in shown
+    assert shown.isascii()
+    assert "\\u28" not in shown
+
+
+def test_env_prints_the_exact_password_on_a_stream_that_cannot_encode_it(migrated: ConnectionParams) -> None:
+    env = {**os.environ, **database_variables(migrated), "DB_PASSWORD": "p\u00e4\u2713", "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run([sys.executable, "-m", "kinetria_cli", "env"], env=env, capture_output=True, check=True)
+    assert "export DB_PASSWORD='p\u00e4\u2713'\n".encode() in run.stdout
+
+
+def test_what_a_library_logs_is_not_printed(migrated: ConnectionParams) -> None:
+    """psycopg warns through its logger when a rollback fails; Python prints that where no handler is set."""
+    program = (
+        "import logging, sys\n"
+        "from kinetria_cli.commands import base\n"
+        "from kinetria_cli.commands.options import CommonOptions\n"
+        "run = base.Run(CommonOptions(), database=False, json_variable=False, writes=False)\n"
+        "log = logging.getLogger('psycopg')\n"
+        "if sys.argv[1] == 'first': log.warning('printed by Python itself')\n"
+        "base.with_boundary(run, lambda: log.warning('said by a library'))\n"
+    )
+    for first in ("first", ""):
+        run = subprocess.run([sys.executable, "-c", program, first], capture_output=True, text=True, check=True)
+        assert run.stderr == ("printed by Python itself\n" if first else "")

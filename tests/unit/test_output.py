@@ -164,8 +164,8 @@ def test_a_table_is_never_wider_than_a_hundred_columns() -> None:
 
 
 def test_markup_is_text() -> None:
-    stream = io.StringIO()
-    screen = Screen(stream, no_color=True, force_color=False, utf8=True, essential=True)
+    written = io.BytesIO()
+    screen = Screen(io.TextIOWrapper(written), no_color=True, force_color=False, utf8=True, essential=True)
     screen.line("[bold]a[/bold] :smile: ", screen.mark(Mark.DONE))
     screen.verbatim("export A='\x1b'")
-    assert stream.getvalue() == "[bold]a[/bold] :smile: ok\nexport A='\x1b'\n"
+    assert written.getvalue() == b"[bold]a[/bold] :smile: ok\nexport A='\x1b'\n"
