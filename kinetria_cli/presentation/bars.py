@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kinetria_cli.domain.errors import EngineUnavailable
+from kinetria_cli.domain.extras import install_command
 
 MAX_COLUMNS = 6
 LABEL_GAP = 3
@@ -22,7 +23,7 @@ def plotter() -> Any:
     except ImportError as error:
         raise EngineUnavailable(
             "plotext, which draws the charts, is not installed",
-            hint="pip install 'kinetria-cli[chart]'; the numbers without charts: --json",
+            hint=f"{install_command('chart')}     the numbers without charts: --json",
         ) from error
     return plotext
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.cli.answers import ANA, NOBODY, failed, succeeded
 from tests.cli.test_terminal import on_a_terminal, variables
@@ -148,7 +149,7 @@ def test_without_the_library_the_numbers_are_still_there(gym: Cli, monkeypatch: 
     assert (answer.code, answer.out) == (4, "")
     assert answer.err == (
         "xx plotext, which draws the charts, is not installed\n"
-        "  next: pip install 'kinetria-cli[chart]'; the numbers without charts: --json\n"
+        f"  next: {install_command('chart')}     the numbers without charts: --json\n"
     )
     assert succeeded(gym("inspect", "sessions", "--chart", "--json"))["weeks"]
 

@@ -8,6 +8,7 @@ from shutil import copytree
 
 import pytest
 
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.cli.answers import IDS, failed, succeeded
 from tests.integration.rows import Sql, count, user
@@ -159,5 +160,5 @@ def test_without_squawk_it_says_how_to_install_it(cli: Cli, monkeypatch: pytest.
     answer = cli("migrate", "lint")
     assert (answer.code, answer.out) == (4, "")
     assert answer.err == (
-        "xx squawk, whose rules the lint goes by, is not installed\n  next: pip install 'kinetria-cli[lint]'\n"
+        f"xx squawk, whose rules the lint goes by, is not installed\n  next: {install_command('lint')}\n"
     )

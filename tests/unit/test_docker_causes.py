@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kinetria_cli.domain.errors import ConfigInvalid, EngineForbidden, EngineUnavailable, KinetriaError
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.gateways.engines.docker.causes import no_engine, not_running
 from kinetria_cli.gateways.engines.docker.found import Found
 
@@ -31,7 +32,7 @@ ENDED = Found(
     ("error", "environment", "elsewhere", "command"),
     [
         (EngineForbidden("may not"), {}, None, "sudo usermod -aG docker $USER && newgrp docker"),
-        (EngineUnavailable("the Docker SDK is not installed"), {}, None, "pip install 'kinetria-cli[docker]'"),
+        (EngineUnavailable("the Docker SDK is not installed"), {}, None, install_command("docker")),
         (EngineUnavailable("no daemon"), {}, None, "sudo systemctl start docker"),
         (EngineUnavailable("gives no answer within 3 s"), {}, None, "sudo systemctl restart docker"),
         (EngineUnavailable("no daemon"), {"DOCKER_HOST": "x"}, "unix:///y", "unset DOCKER_HOST"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.errors import EngineUnavailable
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.gateways.migrations.content import read_sql
 from kinetria_cli.gateways.migrations.lint import FolderLinter, check_files
@@ -181,7 +182,7 @@ def test_without_squawk_the_error_says_how_to_install_it(tmp_path: Path, elsewhe
     with pytest.raises(EngineUnavailable) as caught:
         lint(tmp_path, "SELECT 1;")
     assert caught.value.message == "squawk, whose rules the lint goes by, is not installed"
-    assert caught.value.hint == "pip install 'kinetria-cli[lint]'"
+    assert caught.value.hint == install_command("lint")
 
 
 def test_squawk_is_found_in_path_too(tmp_path: Path, elsewhere: Path) -> None:
@@ -204,7 +205,7 @@ def test_a_squawk_that_does_not_work_is_told_with_what_it_says(tmp_path: Path, e
     with pytest.raises(EngineUnavailable) as caught:
         lint(tmp_path, "SELECT 1;")
     assert caught.value.message.startswith(f"{path} answers in a form that is not known, exit code ")
-    assert caught.value.hint == "pip install 'kinetria-cli[lint]'"
+    assert caught.value.hint == install_command("lint")
     assert caught.value.details
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from kinetria_cli.domain.errors import EngineUnavailable, MalformedParameters, RecordNotFound
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.insight import MAX_WEEKS, Figures, PersonalRecord, Training, Week
 from kinetria_cli.domain.records import Filters
 from kinetria_cli.presentation.human import render
@@ -154,7 +155,7 @@ def test_without_the_library_there_is_an_error_and_no_half_of_a_result(monkeypat
     stream = io.StringIO()
     with pytest.raises(EngineUnavailable, match="plotext, which draws the charts, is not installed") as failure:
         shown(TRAINING, stream)
-    assert failure.value.hint == "pip install 'kinetria-cli[chart]'; the numbers without charts: --json"
+    assert failure.value.hint == f"{install_command('chart')}     the numbers without charts: --json"
     assert stream.getvalue() == ""
 
 

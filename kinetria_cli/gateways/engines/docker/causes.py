@@ -12,6 +12,7 @@ from kinetria_cli.domain.errors import (
     KinetriaError,
     LoginRefused,
 )
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.gateways.engines.docker.diagnosis import KILLED, describe, failure
 from kinetria_cli.gateways.engines.docker.found import Found
 
@@ -33,7 +34,7 @@ def no_engine(error: KinetriaError, environment: Mapping[str, str], elsewhere: C
     if isinstance(error, EngineForbidden):
         return Cause(text, "sudo usermod -aG docker $USER && newgrp docker", other="or run it as a user of that group")
     if "SDK" in error.message:
-        return Cause(text, "pip install 'kinetria-cli[docker]'", other="in the checkout: make install")
+        return Cause(text, install_command("docker"), other="in the checkout: make install")
     for name, command in (("DOCKER_HOST", "unset DOCKER_HOST"), ("DOCKER_CONTEXT", "unset DOCKER_CONTEXT")):
         if environment.get(name) and (found := elsewhere()):
             return Cause(f"{name} is set, and {text} Without it one answers at {found}.", command)

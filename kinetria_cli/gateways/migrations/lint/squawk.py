@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from kinetria_cli.domain.errors import EngineUnavailable
+from kinetria_cli.domain.extras import install_command
 from kinetria_cli.gateways.migrations.content import SqlFile
 from kinetria_cli.gateways.migrations.lint.places import Places
 
 SERVER_VERSION = "16"
 PATIENCE_SECONDS = 60
-INSTALL = "pip install 'kinetria-cli[lint]'"
 
 _NOT_OURS = frozenset(
     {
@@ -55,7 +55,7 @@ def squawk_program() -> str:
     """
     found = shutil.which("squawk", path=str(Path(sys.executable).parent)) or shutil.which("squawk")
     if found is None:
-        raise EngineUnavailable("squawk, whose rules the lint goes by, is not installed", hint=INSTALL)
+        raise EngineUnavailable("squawk, whose rules the lint goes by, is not installed", hint=install_command("lint"))
     return found
 
 
@@ -87,7 +87,7 @@ def remarks(program: str, file: SqlFile, *, rollback: bool) -> tuple[Remark, ...
     except (ValueError, LookupError, TypeError) as error:
         raise EngineUnavailable(
             f"{program} answers in a form that is not known, exit code {code}",
-            hint=INSTALL,
+            hint=install_command("lint"),
             details=(complaint or said).strip().splitlines()[:5],
         ) from error
 
@@ -114,5 +114,5 @@ def _run(program: str, file: SqlFile) -> tuple[str, str, int]:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineUnavailable(f"{program} does not work: {error}", hint=INSTALL) from error
+        raise EngineUnavailable(f"{program} does not work: {error}", hint=install_command("lint")) from error
     return done.stdout, done.stderr, done.returncode
