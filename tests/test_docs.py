@@ -2,10 +2,15 @@
 
 import ast
 import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
 
 import pytest
 
 from kinetria_cli.domain.errors import error_classes
+from kinetria_cli.settings import NAMES
 from tests.world import CHECKOUT, HEAD, IDS, Cli, command_paths
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
@@ -46,6 +51,33 @@ def test_the_examples_are_of_the_present_migrations(title: str) -> None:
     applied = re.findall(r"(\d+) applied\b.*?(\d{4}_\w+)", section(title))
     assert applied
     assert set(applied) == {(str(len(IDS)), HEAD)}
+
+
+def test_the_example_of_an_env_file_has_every_variable() -> None:
+    example = (CHECKOUT / ".env.example").read_text("utf-8")
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)) == NAMES
+
+
+def test_the_source_distribution_has_what_make_and_the_readme_need(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        names = {name.partition("/")[2] for name in files.getnames()}
+    assert {
+        ".env.example",
+        "Makefile",
+        "constraints.txt",
+        "README.md",
+        "LICENSE",
+        "migrations/0001_create_users.sql",
+    } <= names
+
+
+def test_what_prints_lines_takes_no_json(cli: Cli) -> None:
+    """As the README says of `logs` and `serve`."""
+    without = {path for path in command_paths() if path and "--json" not in cli(*path, "--help").out}
+    assert without == {("logs",), ("serve",)}
 
 
 def texts() -> set[str]:
