@@ -77,13 +77,20 @@ class Container:
             ConfigMissing: None is named and none is recorded.
         """
         if self.settings.named is None:
-            return choose_target(None, self.record, running=False, missing=self.settings.missing)
+            return choose_target(None, self.record, running=False)
         try:
             record = self.record
             running = record is not None and self.engine.database_running()
         except KinetriaError:
             record, running = None, False  # a stack that cannot be looked at does not matter to a named database
-        return choose_target(self.settings.named, record, running=running)
+        return choose_target(self.settings.named, record, running=running, exported=self.settings.exported)
+
+    @property
+    def service_target(self) -> Target:
+        """The same for `serve`, which reports each variable that is missing. Raises as `target` does."""
+        if self.settings.named is None:
+            return choose_target(None, self.record, running=False, missing=self.settings.missing)
+        return self.target
 
     def target_or_none(self) -> Target | None:
         """The database to talk to, or None where nothing names one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kinetria_cli import settings_values as values
-from kinetria_cli.domain.config import ConfigValue
+from kinetria_cli.domain.config import ENV_MARK, EXPORTED, ConfigValue, environment_mark
 from kinetria_cli.domain.errors import ConfigInvalid, ConfigMissing
 from kinetria_cli.domain.stack import NamedDatabase, StackRecord
 from kinetria_cli.settings_database import is_named, missing_names, named_database, remarks
@@ -26,6 +26,7 @@ from kinetria_cli.settings_sources import (
     user_data_folder,
 )
 
+DEFAULT_PROJECT = "kinetria"
 ENVIRONMENTS = ("development", "test", "staging", "production")
 ENGINES = ("auto", "docker", "embedded")
 
@@ -61,7 +62,7 @@ VARIABLES = (
     Variable("HEALTH_TOKEN_FILE"),
     Variable("HEALTH_INTERVAL", values.duration, "2s"),
     Variable("KINETRIA_ENGINE", values.choice(*ENGINES), "auto"),
-    Variable("KINETRIA_PROJECT", values.project, "kinetria"),
+    Variable("KINETRIA_PROJECT", values.project, DEFAULT_PROJECT),
     Variable("KINETRIA_HOME", values.path),
     Variable("KINETRIA_MIGRATIONS_DIR", values.path),
     Variable("KINETRIA_COMPOSE_DIR", values.path),
@@ -77,7 +78,11 @@ DATABASE_NAMES = frozenset(name for name in NAMES if name.startswith("DB_") and 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, typed. `named` is the database that DB_* or DATABASE_URL name, if they do."""
+    """Every setting, typed.
+
+    `named` is the database that DB_* or DATABASE_URL name, if they do; `ignored` is the same for a command that does
+    not use it. `exported` is whether an earlier `kinetria env` set their variables.
+    """
 
     app_name: str
     environment: str
@@ -103,6 +108,8 @@ class Settings:
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     raw: Mapping[str, RawValue] = field(repr=False)
+    exported: bool
+    ignored: NamedDatabase | None
 
     def remarks(self, record: StackRecord | None) -> tuple[str, ...]:
         """Return what is set and does not count now; `record` is the stack in use, as `kinetria up` recorded it."""
@@ -149,6 +156,13 @@ class RawSettings:
     raw: Mapping[str, RawValue] = field(repr=False)
     warnings: tuple[str, ...]
     folder: Path
+    mark: str | None
+
+    def exported(self) -> bool:
+        """Whether an earlier `kinetria env` of this project exported every value that names the database now."""
+        project = self.raw["KINETRIA_PROJECT"].text if "KINETRIA_PROJECT" in self.raw else DEFAULT_PROJECT
+        values = {name: self.raw[name].text for name in EXPORTED if name in self.raw}
+        return self.mark == environment_mark(project, values)
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret text that is set, as far as it can be told before anything is checked."""
@@ -179,7 +193,9 @@ def read_settings(
     named_file = read_env_file(env_file, required=True) if env_file else EnvFile({})
     merged = {**dotenv.values, **process_environment(NAMES, environ), **named_file.values, **(options or {})}
     raw = {name: value for name, value in merged.items() if name in NAMES and value.text}
-    return RawSettings(raw, tuple(dict.fromkeys(dotenv.warnings + named_file.warnings)), folder)
+    mark = process_environment(frozenset({ENV_MARK}), environ).get(ENV_MARK)
+    warnings = tuple(dict.fromkeys(dotenv.warnings + named_file.warnings))
+    return RawSettings(raw, warnings, folder, mark.text if mark else None)
 
 
 def _present_folder() -> Path:
@@ -215,7 +231,7 @@ def load_settings(
     raw = _with_token(found.raw, problems)
     typed = _typed(raw, problems)
     malformed = len(problems)
-    named = named_database(raw, problems) if database and is_named(raw) else None
+    named = named_database(raw, problems if database else []) if is_named(raw) else None
     if problems:
         only_missing = not malformed and all(problem.endswith("is not set") for problem in problems)
         raise (ConfigMissing if only_missing else ConfigInvalid)(
@@ -231,7 +247,7 @@ def load_settings(
         pool_max_size=typed["DB_POOL_MAX_SIZE"],
         http_host=typed["HTTP_HOST"],
         http_port=typed["HTTP_PORT"],
-        http_port_given="HTTP_PORT" in raw,
+        http_port_given="HTTP_PORT" in raw and not found.exported(),
         health_token=typed["HEALTH_TOKEN"],
         health_interval=typed["HEALTH_INTERVAL"],
         engine=typed["KINETRIA_ENGINE"],
@@ -244,10 +260,12 @@ def load_settings(
         python_image=typed["KINETRIA_PYTHON_IMAGE"] or "",
         allow_remote_docker=typed["KINETRIA_ALLOW_REMOTE_DOCKER"],
         output=typed["KINETRIA_OUTPUT"],
-        named=named,
+        named=named if database else None,
         missing=tuple(missing_names(raw)),
         warnings=found.warnings,
         raw=raw,
+        exported=found.exported(),
+        ignored=None if database else named,
     )
 
 

@@ -89,6 +89,14 @@ class Run:
         self.__dict__.pop("container", None)
         return self.container
 
+    def environment_is_exported(self) -> bool:
+        """Whether the database's variables are still what an earlier `kinetria env` of this project exported."""
+        return read_settings(self._given, env_file=self.options.env_file).exported()
+
+    def ignore_named_database(self) -> None:
+        """Use the project's own stack, whatever DB_* and DATABASE_URL name; to be called before `container`."""
+        self._database = False
+
     def shown_settings(self) -> "tuple[ConfigValue, ...]":
         """Each setting with its origin; also where a setting is wrong, for that is when one looks."""
         try:
@@ -130,7 +138,14 @@ class Run:
     @cached_property
     def target(self) -> "Target":
         """The database to talk to; warns when another stack runs."""
-        target = self.container.target
+        return self._announced(self.container.target)
+
+    @cached_property
+    def service_target(self) -> "Target":
+        """The same for `serve`."""
+        return self._announced(self.container.service_target)
+
+    def _announced(self, target: "Target") -> "Target":
         self.output.hide([target.params.password])
         if target.warning:
             self.output.warn(target.warning)

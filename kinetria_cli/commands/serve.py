@@ -44,7 +44,7 @@ def serve(
     run.output.warn_by(log.warning)
     for text in warnings:
         log.warning(text)
-    params = run.target.params
+    params = run.service_target.params
     with service.pid_lock(pid_file):
         database = service.database(params)
         run_service(

@@ -1,5 +1,6 @@
 """kinetria up."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
@@ -8,6 +9,7 @@ from kinetria_cli.commands.base import Run, command, seconds
 from kinetria_cli.commands.options import LockWaitOption, YesOption
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.usecases.engine import check_engine
+from kinetria_cli.usecases.target import elsewhere_after_up
 from kinetria_cli.usecases.up import UpRequest, bring_up
 
 
@@ -59,9 +61,10 @@ def up(
     carrier = run.container.carrier if carry else None
     if carrier is None:
         check_engine(settings.engine, holder=engines.holder, superseded=engines.superseded, project=settings.project)
+    target = run.container.engine if carrier is None else engines.named(settings.engine)
     result = bring_up(
         request,
-        engine=run.container.engine if carrier is None else engines.named(settings.engine),
+        engine=target,
         engine_reason=engines.choice.reason,
         migrations_for=run.container.migrations,
         database_for=run.container.database,
@@ -70,4 +73,7 @@ def up(
         progress=run.output.progress(),
         carrier=carrier,
     )
-    run.finish(result)
+    warning = elsewhere_after_up(settings.ignored, target.record(), exported=settings.exported)
+    if warning is not None:
+        run.tell(warning)
+    run.finish(replace(result, elsewhere=warning is not None))

@@ -1,23 +1,14 @@
 """The connection as variables: for a shell, and for the service that `up` starts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote
 
+from kinetria_cli.domain.config import ENV_MARK, EXPORTED, environment_mark
 from kinetria_cli.domain.stack import ConnectionParams
 
-SCRIPT_KEYS = (
-    "DB_HOST",
-    "DB_PORT",
-    "DB_USER",
-    "DB_PASSWORD",
-    "DB_NAME",
-    "DB_SSL_MODE",
-    "DB_TARGET_SESSION_ATTRS",
-    "DATABASE_URL",
-    "HTTP_PORT",
-)
+LIBPQ = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSSLMODE", "PGTARGETSESSIONATTRS", "PGPASSFILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,39 +20,50 @@ class ShellEnvironment:
 
     def as_data(self) -> dict[str, object]:
         """The JSON form: the keys that scripts read; the port numbers as text, as in the shell."""
-        return {name: self.variables[name] for name in SCRIPT_KEYS}
+        return {name: self.variables[name] for name in EXPORTED}
 
 
-def shell_environment(params: ConnectionParams, *, http_port: int, passfile: str) -> ShellEnvironment:
+@dataclass(frozen=True, slots=True)
+class ShellUnset:
+    """What `env --unset` prints: the variables that `env` exports."""
+
+    kind: ClassVar[str] = "env.unset"
+    unset: tuple[str, ...] = (*EXPORTED, *LIBPQ, ENV_MARK)
+
+
+def shell_environment(
+    params: ConnectionParams,
+    *,
+    http_port: int,
+    passfile: str,
+    own_project: str | None = None,
+    cleared: Iterable[str] = (),
+) -> ShellEnvironment:
     """Return DB_*, DATABASE_URL and libpq's own variables for one database.
 
     Args:
         params: The database.
         http_port: The service's port.
         passfile: A file of mode 0600 in libpq's format that holds its password.
+        own_project: The project whose `up` recorded exactly this connection; None for any other database.
+        cleared: Other variables that would contradict these; they are exported empty, which hides them.
     """
     hosts = ",".join(server.host for server in params.servers)
     ports = ",".join(str(server.port) for server in params.servers)
-    return ShellEnvironment(
-        {
-            "DB_HOST": hosts,
-            "DB_PORT": ports,
-            "DB_USER": params.user,
-            "DB_PASSWORD": params.password,
-            "DB_NAME": params.dbname,
-            "DB_SSL_MODE": params.sslmode,
-            "DB_TARGET_SESSION_ATTRS": params.session_attrs,
-            "DATABASE_URL": database_url(params),
-            "HTTP_PORT": str(http_port),
-            "PGHOST": hosts,
-            "PGPORT": ports,
-            "PGUSER": params.user,
-            "PGDATABASE": params.dbname,
-            "PGSSLMODE": params.sslmode,
-            "PGTARGETSESSIONATTRS": params.session_attrs,
-            "PGPASSFILE": passfile,
-        }
-    )
+    values = {
+        "DB_HOST": hosts,
+        "DB_PORT": ports,
+        "DB_USER": params.user,
+        "DB_PASSWORD": params.password,
+        "DB_NAME": params.dbname,
+        "DB_SSL_MODE": params.sslmode,
+        "DB_TARGET_SESSION_ATTRS": params.session_attrs,
+        "DATABASE_URL": database_url(params),
+        "HTTP_PORT": str(http_port),
+    }
+    libpq = (hosts, ports, params.user, params.dbname, params.sslmode, params.session_attrs, passfile)
+    mark = {ENV_MARK: environment_mark(own_project, values)} if own_project else {}
+    return ShellEnvironment(values | dict(zip(LIBPQ, libpq, strict=True)) | dict.fromkeys(cleared, "") | mark)
 
 
 def database_url(params: ConnectionParams) -> str:

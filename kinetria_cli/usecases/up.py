@@ -48,7 +48,7 @@ class UpMigrations:
 
 @dataclass(frozen=True, slots=True)
 class UpResult:
-    """The running stack."""
+    """The running stack; `elsewhere` is whether the shell's variables name another database."""
 
     kind: ClassVar[str] = "up"
     engine: str
@@ -59,6 +59,7 @@ class UpResult:
     seconds: float
     steps: tuple[Step, ...] = field(metadata={"json": False})
     engine_reason: str = field(metadata={"json": False})
+    elsewhere: bool = field(default=False, metadata={"json": False})
 
 
 @dataclass(frozen=True, slots=True)

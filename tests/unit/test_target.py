@@ -26,7 +26,7 @@ def test_another_stack_that_runs_is_told_in_one_line() -> None:
     assert (target.params, target.own) == (OTHER, False)
     assert target.warning == (
         "using ana@db.example.com:6543/gym (from /srv/gym/.env line 3), not the running stack at 127.0.0.1:5432;"
-        ' unset it, or for that stack: eval "$(kinetria env)"'
+        ' for that stack: eval "$(kinetria env --own)"'
     )
 
 
@@ -60,9 +60,7 @@ def test_with_neither_both_ways_out_are_named() -> None:
     with pytest.raises(ConfigMissing) as caught:
         choose_target(None, None, running=False, missing=("DB_HOST is not set", "DB_USER is not set"))
     assert caught.value.message == "failed to parse config: DB_HOST is not set; DB_USER is not set"
-    assert caught.value.hint == (
-        "start a local stack: kinetria up, or name a database: DB_HOST, DB_USER, DB_PASSWORD, DB_NAME"
-    )
+    assert caught.value.hint == ("kinetria up     a database of your own: set DB_HOST, DB_USER, DB_PASSWORD, DB_NAME")
     assert caught.value.exit_code == 3
 
 

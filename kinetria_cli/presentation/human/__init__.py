@@ -10,6 +10,7 @@ SUBJECTS = {
     "down": "down",
     "status": "stack",
     "env": "stack",
+    "env.unset": "stack",
     "config.show": "stack",
     "migrate": "migrations",
     "migrate.rollback": "rollbacks",

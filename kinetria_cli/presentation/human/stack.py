@@ -9,7 +9,7 @@ from kinetria_cli.domain.figures import size
 from kinetria_cli.domain.stack import Server
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration
-from kinetria_cli.usecases.environment import ShellEnvironment
+from kinetria_cli.usecases.environment import ShellEnvironment, ShellUnset
 from kinetria_cli.usecases.status import StackStatus, StatusDatabase
 from kinetria_cli.usecases.up import UpResult
 
@@ -32,7 +32,8 @@ def _(result: UpResult, screen: Screen) -> None:
     screen.line(f"Ready in {duration(result.seconds)}." if fresh else f"Nothing to do ({duration(result.seconds)}).")
     screen.line("  kinetria status              everything on one screen")
     screen.line("  kinetria inspect users       the records")
-    screen.line('  eval "$(kinetria env)"       the connection for your shell, then: psql')
+    own, gap = (" --own", "") if result.elsewhere else ("", "      ")
+    screen.line(f'  eval "$(kinetria env{own})" {gap}the connection for your shell, then: psql')
     screen.line("  kinetria down                stop; the data stay")
 
 
@@ -88,6 +89,11 @@ def _render_contents(result: StackStatus, screen: Screen) -> None:
 def _(result: ShellEnvironment, screen: Screen) -> None:
     for name, value in result.variables.items():
         screen.verbatim(f"export {name}={shlex.quote(value)}")
+
+
+@render.register
+def _(result: ShellUnset, screen: Screen) -> None:
+    screen.verbatim(f"unset {' '.join(result.unset)}")
 
 
 @render.register
