@@ -126,7 +126,7 @@ class Engine(Protocol):
             recorded: Whether to record it now; else `adopt` does.
 
         Raises:
-            PortTaken: A port that the user insists on is in use.
+            PortTaken: A port that the user insists on is in use. One that the engine chose is replaced by the next.
             DataFolderUnusable: The data belong to another server version or user.
             LoginRefused: The data were made with another password.
             EngineFailed: The server ended while starting.
@@ -143,10 +143,13 @@ class Engine(Protocol):
         ...
 
     def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
-        """Run the app service against the recorded database until GET /health answers 200.
+        """Run the app service against the recorded database until it listens and GET /health answers 200.
+
+        A port that the engine chose and that another program took meanwhile is replaced by the next, and recorded.
 
         Raises:
-            ServiceFailed: It ended while starting, also when its port was taken meanwhile; the details are its log.
+            PortTaken: The port that the user insists on was taken meanwhile.
+            ServiceFailed: It ended while starting; the details are its log.
             WaitTimedOut: It did not become healthy in time.
         """
         ...

@@ -1,11 +1,14 @@
 """Ports of this machine: which are free, and who holds the others."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kinetria_cli.domain.errors import EngineFailed, PortTaken, Refused
 from kinetria_cli.domain.listener import Listener
+
+T = TypeVar("T")
 
 LOOPBACK = "127.0.0.1"
 TRIED_PORTS = 100
@@ -100,6 +103,7 @@ def settle_port(
     preferred: int,
     project: str,
     held_by: Callable[[int], str] = holder,
+    lost: Collection[int] = (),
 ) -> tuple[int, str]:
     """Return the port to use, and a remark where it is not the preferred one.
 
@@ -110,6 +114,7 @@ def settle_port(
         preferred: The remembered or default port.
         project: The project's name, for the error text.
         held_by: Says who listens on a port.
+        lost: Ports that were free a moment ago and that another program took since.
 
     Raises:
         Refused: The service runs on another port than the one that the user insists on.
@@ -130,12 +135,46 @@ def settle_port(
             f"port {insisted} for {port.what} is taken by {held_by(insisted)}",
             hint=f"choose another with {port.option}, or leave it out and the next free one is taken",
         )
-    if is_free(preferred):
+    if preferred not in lost and is_free(preferred):
         return preferred, ""
     for candidate in range(preferred + 1, min(preferred + TRIED_PORTS, 65536)):
-        if is_free(candidate):
+        if candidate not in lost and is_free(candidate):
             return candidate, f"{preferred} is taken by {held_by(preferred)}; {candidate} is remembered"
     raise EngineFailed(
         f"no port from {preferred} to {preferred + TRIED_PORTS - 1} is free for {port.what}",
         hint=f"set one with {port.option}",
+    )
+
+
+def start_on_free_port(settle: Callable[..., tuple[int, str]], start: Callable[[int], T]) -> tuple[int, str, T]:
+    """Start a service on a settled port; when another program takes it before the service does, on the next one.
+
+    Args:
+        settle: `settle_port` with all of its arguments but `lost`.
+        start: Starts the service on a port; raises PortTaken when that was lost.
+
+    Returns:
+        The port, the remark, and what `start` returned.
+
+    Raises:
+        PortTaken: The port that the user set was lost: there is no other.
+        Whatever `settle` and `start` raise.
+    """
+    lost: set[int] = set()
+    while True:
+        port, remark = settle(lost=lost)
+        try:
+            return port, remark, start(port)
+        except PortTaken:
+            if port in lost:
+                raise
+            lost.add(port)
+
+
+def port_lost(port: PublishedPort, number: int, details: Collection[str] = ()) -> PortTaken:
+    """Return the error of a port that another program took between the choice and the start."""
+    return PortTaken(
+        f"port {number} for {port.what} was taken by another program meanwhile",
+        hint=f"choose another with {port.option}, or leave it out and the next free one is taken",
+        details=list(details),
     )

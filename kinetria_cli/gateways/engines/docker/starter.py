@@ -1,13 +1,23 @@
 """Starting the stack on Docker: ports, password, checks of the volume, then one service after the other."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import EngineFailed, KinetriaError, ServiceFailed
 from kinetria_cli.domain.stack import Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.moment import running_since
-from kinetria_cli.gateways.engines.common.network import APP_PORT, DATABASE_PORT, LOOPBACK, holder, settle_port
+from kinetria_cli.gateways.engines.common.network import (
+    APP_PORT,
+    DATABASE_PORT,
+    LOOPBACK,
+    PublishedPort,
+    holder,
+    settle_port,
+    start_on_free_port,
+)
 from kinetria_cli.gateways.engines.common.state import (
     DATABASE,
     USER,
@@ -84,6 +94,7 @@ class Starter:
         self._volume = DataVolume(project, control, self._compose, self._images, memory)
         self._services = Services(project, control, self._compose, self._images, memory)
         self._app_remark = ""
+        self._settle_app = self._settle(APP_PORT, None)
         self._started: State | None = None
 
     def prepare(self, *, app: bool, build: bool, tell: Callable[[str], None]) -> Started:
@@ -104,21 +115,15 @@ class Starter:
         self._folder.make()
         before = read_state(self._folder)
         there = {name: self._project.find(name) for name in SERVICES}
-        database_port, remark = settle_port(
-            DATABASE_PORT,
-            insisted=port,
+        settle = partial(
+            self._settle(DATABASE_PORT, port),
             running=_running_port(there["postgres"]),
             preferred=before.database_port if before and before.engine == ENGINE else DEFAULT_DATABASE_PORT,
-            project=self._folder.root.name,
-            held_by=self._port_holder,
         )
-        app_port, self._app_remark = settle_port(
-            APP_PORT,
-            insisted=http_port,
-            running=_running_port(there["app"]),
-            preferred=before.http_port if before else self._default_http_port,
-            project=self._folder.root.name,
-            held_by=self._port_holder,
+        database_port, _ = settle()
+        self._settle_app = self._settle(APP_PORT, http_port)
+        app_port, self._app_remark = self._settle_app(
+            running=_running_port(there["app"]), preferred=before.http_port if before else self._default_http_port
         )
         app_running = there["app"] is not None and there["app"].running
         self._started = state = State(
@@ -138,11 +143,21 @@ class Starter:
             self._volume.check(there["postgres"], (USER, DATABASE, password), reset=reset_password)
         if reset_password:
             self._volume.reset_password(USER, password, variables, deadline)
-        found, fresh = self._start_server(variables, deadline)
+
+        def start(free: int) -> tuple[Found, bool]:
+            self._started = replace(state, database_port=free)
+            if recorded and self._started != state:
+                write_state(self._folder, self._started)
+            return self._start_server(self._variables(self._started), deadline)
+
+        database_port, remark, (found, fresh) = start_on_free_port(settle, start)
         self._volume.remember(found, (USER, DATABASE, password))
         detail = f"{LOOPBACK}:{database_port}" + (f" ({remark})" if remark else "")
         since = "" if fresh else f", {running_since(found.started_at)}"
-        return Started(fresh, detail + since, stack_record(self._folder, state))
+        return Started(fresh, detail + since, stack_record(self._folder, self._started))
+
+    def _settle(self, port: PublishedPort, insisted: int | None) -> Callable[..., tuple[int, str]]:
+        return partial(settle_port, port, insisted=insisted, project=self._folder.root.name, held_by=self._port_holder)
 
     def _start_server(self, variables: Mapping[str, str], deadline: Deadline) -> tuple[Found, bool]:
         try:
@@ -164,15 +179,25 @@ class Starter:
         state = read_state(self._folder)
         if state is None:
             raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
-        variables = self._variables(state) | {name: environment[name] for name in APP_VARIABLES}
+        variables = {name: environment[name] for name in APP_VARIABLES}
         token = environment.get("HEALTH_TOKEN", "")
         if token:
             # Not empty, so that compose.yaml names the file in the volume; its content comes from us.
             variables["HEALTH_TOKEN_FILE"] = NO_FILE
         self._hand_over(token, deadline)
-        found, fresh = self._services.start("app", variables, deadline)
-        url = stack_record(self._folder, state).health_url
-        remark = f" ({self._app_remark})" if self._app_remark else ""
+
+        def start(free: int) -> tuple[State, Found, bool]:
+            now = replace(state, http_port=free)
+            if now != state:
+                write_state(self._folder, now)
+            return now, *self._services.start("app", self._variables(now) | variables, deadline)
+
+        running = _running_port(self._project.find("app"))
+        settle = partial(self._settle_app, running=running, preferred=state.http_port)
+        _, remark, (now, found, fresh) = start_on_free_port(settle, start)
+        url = stack_record(self._folder, now).health_url
+        remark = remark or self._app_remark
+        remark = f" ({remark})" if remark else ""
         return Started(fresh, url + remark + ("" if fresh else f", {running_since(found.started_at)}"))
 
     def _hand_over(self, token: str, deadline: Deadline) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DataFolderUnusable, EngineFailed, WaitTimedOut
 from kinetria_cli.gateways.engines.common.layout import StackFolder
-from kinetria_cli.gateways.engines.common.network import LOOPBACK
+from kinetria_cli.gateways.engines.common.network import DATABASE_PORT, LOOPBACK, port_lost
 from kinetria_cli.gateways.engines.common.scram import change_password
 from kinetria_cli.gateways.engines.common.state import DATABASE, USER
-from kinetria_cli.gateways.engines.embedded.logs import rotate, size
+from kinetria_cli.gateways.engines.embedded.logs import lines_after, rotate, size
 from kinetria_cli.gateways.engines.embedded.postmaster import Postmaster
 from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.engines.embedded.programs import (
@@ -28,12 +28,14 @@ from kinetria_cli.gateways.engines.embedded.programs import (
 from kinetria_cli.gateways.files import writing
 
 POLL_SECONDS = 0.01
+SHOWN_LINES = 20
 DRAFT = "data.draft-"
 REMOVED = "data.removed"
 CTYPES = ("C.UTF-8", "en_US.UTF-8", "C")
 """Values for LC_CTYPE, the best first: with C lower() and ILIKE fold ASCII alone. macOS may lack the first. LC_COLLATE
 stays C: text sorts the same on every system, and its indexes outlive an upgrade of the C library."""
 UNKNOWN_LOCALE = "invalid locale name"
+PORT_LOST = "Address already in use"
 LEFTOVER_WORDS = "pre-existing shared memory block"
 
 
@@ -159,6 +161,7 @@ class Cluster:
         """Start the server and return when it accepts connections.
 
         Raises:
+            PortTaken: Another program has the port.
             EngineFailed: It ended; the details are its last log lines.
             WaitTimedOut: It was not ready in time; it was stopped again.
         """
@@ -175,6 +178,8 @@ class Cluster:
                 return
             except EngineFailed as error:
                 # The children of a killed server need a moment to end.
+                if any(PORT_LOST in line for line in error.details):
+                    raise port_lost(DATABASE_PORT, port, error.details) from error
                 if deadline.passed or not any(LEFTOVER_WORDS in line for line in error.details):
                     raise
                 deadline.pause(0.1)
@@ -257,7 +262,7 @@ class Cluster:
             raise EngineFailed(
                 f"{what} failed with exit code {done.returncode}",
                 hint="the lines above are PostgreSQL's own; after mending the cause run kinetria up again",
-                details=(done.stderr or done.stdout).strip().splitlines()[-20:],
+                details=(done.stderr or done.stdout).strip().splitlines()[-SHOWN_LINES:],
             )
 
     def _spawn(self, port: int, sockets: Path) -> "subprocess.Popen[bytes]":
@@ -283,21 +288,15 @@ class Cluster:
                 raise EngineFailed(
                     f"PostgreSQL ended while starting, with exit code {process.returncode}",
                     hint=f"after mending the cause run kinetria up again; the whole log is {self._folder.postgres_log}",
-                    details=self._said_since(seen),
+                    details=lines_after(self._folder.postgres_log, seen, SHOWN_LINES),
                 )
             if deadline.passed:
                 raise WaitTimedOut(
                     f"PostgreSQL was not ready within {deadline.seconds:g} s; it was stopped again",
                     hint="give it longer: kinetria up --timeout 5m",
-                    details=self._said_since(seen),
+                    details=lines_after(self._folder.postgres_log, seen, SHOWN_LINES),
                 )
             deadline.pause(POLL_SECONDS)
-
-    def _said_since(self, position: int) -> list[str]:
-        """The server's last lines, but only those of this start."""
-        with self._folder.postgres_log.open("rb") as stream:
-            stream.seek(position)
-            return stream.read().decode("utf-8", "replace").splitlines()[-20:]
 
     def _remove_leftovers(self, sockets: Path) -> None:
         """Remove the lock files of a server that is gone; the caller knows that none of ours runs.

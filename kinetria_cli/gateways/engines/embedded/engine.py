@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import EngineFailed, MalformedParameters, Refused, ServiceFailed
+from kinetria_cli.domain.errors import MalformedParameters, Refused, ServiceFailed
 from kinetria_cli.domain.stack import DiskSpace, ServiceState, StackRecord, Started
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.lock import exclusive
 from kinetria_cli.gateways.engines.common.moment import running_since
-from kinetria_cli.gateways.engines.common.network import APP_PORT, DATABASE_PORT, LOOPBACK, is_free, settle_port
+from kinetria_cli.gateways.engines.common.network import (
+    APP_PORT,
+    DATABASE_PORT,
+    LOOPBACK,
+    settle_port,
+    start_on_free_port,
+)
 from kinetria_cli.gateways.engines.common.state import (
     State,
     forget,
@@ -58,6 +65,7 @@ class EmbeddedEngine:
         self._cluster = Cluster(self._folder)
         self._app = AppProcess(self._folder, probe)
         self._app_remark = ""
+        self._settle_app = partial(settle_port, APP_PORT, insisted=None, project=project)
         self._started: State | None = None
 
     def exclusive(self, deadline: Deadline) -> AbstractContextManager[None]:
@@ -137,17 +145,16 @@ class EmbeddedEngine:
         app_running = self._app.running_pid() is not None
         # What is recorded may be lost; a service that has only begun to start listens nowhere yet.
         running_app_port = self._app.port() or (before.http_port if before else None) if app_running else None
-        app_port, self._app_remark = settle_port(
-            APP_PORT,
-            insisted=http_port,
-            running=running_app_port,
-            preferred=before.http_port if before else self._default_http_port,
-            project=self._folder.root.name,
+        self._settle_app = partial(settle_port, APP_PORT, insisted=http_port, project=self._folder.root.name)
+        app_port, self._app_remark = self._settle_app(
+            running=running_app_port, preferred=before.http_port if before else self._default_http_port
         )
         note = ""
         if running_port is None:
             self._make_cluster(reset_password)
-            chosen, remark = self._start_cluster(settle, insisted=port is not None, deadline=deadline)
+            # Making the data folder does not count as waiting for the server.
+            seconds = deadline.seconds
+            chosen, remark, _ = start_on_free_port(settle, lambda free: self._cluster.start(free, Deadline(seconds)))
             note = self._cluster.account.note
         self._started = State(
             engine=self.name,
@@ -171,19 +178,36 @@ class EmbeddedEngine:
 
     def start_app(self, *, environment: Mapping[str, str], deadline: Deadline) -> Started:
         """See `Engine.start_app`."""
-        record = self.record()
-        if record is None:
+        state = self._state()
+        if state is None:
             raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
+        record = stack_record(self._folder, state)
         settings = {**environment, "DB_PASSWORD_FILE": str(self._folder.password(self.name))}
         if not self._app.has_settings(settings):
             self._app.stop(deadline)
         # One that was killed may be seen until it has ended.
         fresh = self._app.running_pid() is None or not self._app.wait_healthy(record, deadline)
         if fresh:
-            self._app.start(record, settings, deadline)
+            record = self._start_app(state, settings, deadline)
         remark = f" ({self._app_remark})" if self._app_remark else ""
         since = "" if fresh else f", {running_since(self._folder.app_pid.stat().st_mtime)}"
         return Started(fresh, record.health_url + remark + since)
+
+    def _start_app(self, state: State, settings: Mapping[str, str], deadline: Deadline) -> StackRecord:
+        """Start the service on the recorded port, or on the next one that is free; return the record of it."""
+
+        def start(port: int) -> StackRecord:
+            now = replace(state, http_port=port)
+            if now != state:
+                write_state(self._folder, now)
+            record = stack_record(self._folder, now)
+            self._app.start(record, {**settings, "HTTP_PORT": str(port)}, deadline)
+            return record
+
+        settle = partial(self._settle_app, running=None, preferred=state.http_port)
+        _, remark, record = start_on_free_port(settle, start)
+        self._app_remark = remark or self._app_remark
+        return record
 
     def stop_app(self, deadline: Deadline) -> bool:
         """See `Engine.stop_app`."""
@@ -249,18 +273,3 @@ class EmbeddedEngine:
                 f" {self._folder.password(self.name)} is not",
                 hint="kinetria up --reset-password makes a new one and keeps the data",
             )
-
-    def _start_cluster(
-        self, settle: Callable[[], tuple[int, str]], *, insisted: bool, deadline: Deadline
-    ) -> tuple[int, str]:
-        """Start the server; where another program was faster on a port of our own choice, on the next one."""
-        while True:
-            chosen, remark = settle()
-            try:
-                # Making the data folder does not count as waiting for the server.
-                self._cluster.start(chosen, Deadline(deadline.seconds))
-            except EngineFailed:
-                if insisted or is_free(chosen):
-                    raise
-            else:
-                return chosen, remark

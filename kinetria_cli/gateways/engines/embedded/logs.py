@@ -38,6 +38,16 @@ def last_lines(path: Path, count: int, *, end: int | None = None) -> list[str]:
     return [line.decode("utf-8", "replace") for line in lines]
 
 
+def lines_after(path: Path, position: int, count: int) -> list[str]:
+    """Return up to `count` of the last lines that were written after the byte `position`."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(position)
+            return stream.read().decode("utf-8", "replace").splitlines()[-count:]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def since_lines(lines: list[str], seconds: float) -> list[str]:
     """Return the lines that are at most `seconds` old; a line without a time belongs to the one before."""
     limit = datetime.now(UTC) - timedelta(seconds=seconds)

@@ -105,6 +105,19 @@ def listening_port(pid: int) -> int | None:
     return next((found.laddr.port for found in open_ones if found.status == psutil.CONN_LISTEN and found.laddr), None)
 
 
+def may_listen(pid: int, port: int) -> bool:
+    """Whether a process listens on a port; also True where this user may not see that."""
+    import psutil
+
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+    return any(one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port for one in found)
+
+
 def environment_of(pid: int) -> dict[str, str] | None:
     """Return the variables that a process was started with; None where they are not ours to see."""
     import psutil

@@ -12,14 +12,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import ServiceFailed, WaitTimedOut
+from kinetria_cli.domain.errors import KinetriaError, PortTaken, ServiceFailed, WaitTimedOut
 from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.common.layout import StackFolder
-from kinetria_cli.gateways.engines.embedded.logs import last_lines, rotate
+from kinetria_cli.gateways.engines.common.network import APP_PORT, port_lost
+from kinetria_cli.gateways.engines.embedded.logs import last_lines, lines_after, rotate, size
 from kinetria_cli.gateways.engines.embedded.processes import (
     environment_of,
     find_running,
     listening_port,
+    may_listen,
     working_folder,
 )
 from kinetria_cli.gateways.files import LockFile, writing
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.02
 PROBE_SECONDS = 1.0
+SHOWN_LINES = 20
 SETTINGS = (
     *("APP_NAME", "ENVIRONMENT", "REQUEST_TIMEOUT", "HTTP_HOST", "HTTP_PORT", "HEALTH_TOKEN", "HEALTH_INTERVAL"),
     *("DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD_FILE", "DB_NAME", "DB_SSL_MODE"),
@@ -82,10 +85,12 @@ class AppProcess:
         """Start the service and return when GET /health answers 200.
 
         Raises:
+            PortTaken: Another program has its port.
             ServiceFailed: It ended; the details are its last log lines.
             WaitTimedOut: It was not healthy in time; it was stopped again.
         """
         rotate(self._folder.app_log)
+        seen = size(self._folder.app_log)
         with writing(self._folder.app_log), self._folder.app_log.open("ab") as log:
             process = subprocess.Popen(
                 # -P: the folder we start in must not be able to shadow a module.
@@ -98,7 +103,7 @@ class AppProcess:
                 start_new_session=True,
             )
         try:
-            self._wait_healthy(process, record, deadline)
+            self._wait_healthy(process, record, deadline, seen=seen)
         except BaseException:
             process.kill()
             process.wait()
@@ -141,29 +146,41 @@ class AppProcess:
             deadline.pause(POLL_SECONDS)
         return True
 
-    def _wait_healthy(self, process: subprocess.Popen[bytes] | None, record: StackRecord, deadline: Deadline) -> bool:
+    def _wait_healthy(
+        self, process: subprocess.Popen[bytes] | None, record: StackRecord, deadline: Deadline, *, seen: int = 0
+    ) -> bool:
+        """Wait for the service; `seen` is the length of its log before it was started."""
         while True:
             if process is not None and process.poll() is not None:
-                raise ServiceFailed(
-                    f"the app service ended while starting, with exit code {process.returncode}",
-                    hint=f"the lines above are the end of {self._folder.app_log}",
-                    details=last_lines(self._folder.app_log, 20),
-                )
-            # Another program's answer on this port is not ours: the lock says whether the service is up at all.
-            pid = self._lock.holder()
+                raise self._ended(process.returncode, record.http_port, seen)
+            pid = self.running_pid()
             if pid is None and process is None:
                 return False
-            if pid is not None:
-                answer = self._probe.get(record.health_url, timeout=min(PROBE_SECONDS, max(deadline.remaining, 0.1)))
-                if answer is not None and answer.healthy:
-                    return True
+            if pid is not None and self._answers(pid, record, deadline):
+                return True
             if deadline.passed:
                 raise WaitTimedOut(
                     f"the app service was not healthy within {deadline.seconds:g} s",
                     hint="kinetria logs app tells why; give it longer with kinetria up --timeout 5m",
-                    details=last_lines(self._folder.app_log, 20),
+                    details=last_lines(self._folder.app_log, SHOWN_LINES),
                 )
             deadline.pause(POLL_SECONDS)
+
+    def _answers(self, pid: int, record: StackRecord, deadline: Deadline) -> bool:
+        """Whether the service calls itself healthy; the answer of another program on the port does not count."""
+        answer = self._probe.get(record.health_url, timeout=min(PROBE_SECONDS, max(deadline.remaining, 0.1)))
+        return answer is not None and answer.healthy and may_listen(pid, record.http_port)
+
+    def _ended(self, code: int, port: int, seen: int) -> KinetriaError:
+        """Return the error of a service that ended while starting."""
+        details = lines_after(self._folder.app_log, seen, SHOWN_LINES)
+        if any(f'"code": "{PortTaken.code}"' in line for line in details):
+            return port_lost(APP_PORT, port, details)
+        return ServiceFailed(
+            f"the app service ended while starting, with exit code {code}",
+            hint=f"the lines above are the end of {self._folder.app_log}",
+            details=details,
+        )
 
 
 def _settings(environment: Mapping[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import PortTaken
 from kinetria_cli.gateways.engines.common.network import LOOPBACK
 from kinetria_cli.gateways.engines.embedded.engine import EmbeddedEngine
 from kinetria_cli.gateways.files import LockFile, writing
@@ -32,6 +33,7 @@ def throwaway_server(probe: HttpProbe) -> Iterator[ConnectionParams]:
         probe: What the engine wants for a service, which is never started.
 
     Raises:
+        PortTaken: Other programs took every port that was chosen until the deadline.
         EngineUnavailable: The wheel is not installed.
         EngineFailed, WaitTimedOut: It did not start.
         FileUnwritable: The temporary folder cannot be written.
@@ -39,13 +41,7 @@ def throwaway_server(probe: HttpProbe) -> Iterator[ConnectionParams]:
     _remove_leftovers(probe)
     folder, lock = _make_locked_folder()
     try:
-        port, unused = _free_ports()
-        deadline = Deadline(START_SECONDS)
-        started = _engine(folder, probe).start_database(
-            port=port, http_port=unused, app_wanted=False, deadline=deadline
-        )
-        assert started.record is not None
-        yield started.record.database
+        yield _start(folder, probe)
     finally:
         _remove(folder, probe)
         lock.release()
@@ -63,6 +59,22 @@ def _make_locked_folder() -> tuple[Path, LockFile]:
         lock = LockFile(draft / "lock")
         lock.acquire()
         return draft.rename(place / draft.name.replace("kinetria-draft-", _prefix())), lock
+
+
+def _start(folder: Path, probe: HttpProbe) -> ConnectionParams:
+    deadline = Deadline(START_SECONDS)
+    while True:
+        port, unused = _free_ports()
+        try:
+            started = _engine(folder, probe).start_database(
+                port=port, http_port=unused, app_wanted=False, deadline=deadline
+            )
+        except PortTaken:
+            if deadline.passed:
+                raise
+        else:
+            assert started.record is not None
+            return started.record.database
 
 
 def _free_ports() -> tuple[int, int]:
