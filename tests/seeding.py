@@ -19,6 +19,8 @@ from kinetria_cli.gateways.postgres.seeding.store import PostgresSeedStore
 from kinetria_cli.usecases.profiles import find_profile
 from kinetria_cli.usecases.seeding.seed import SeedPorts, SeedRequest, seed
 from kinetria_cli.usecases.seeding.telling import Silence
+from kinetria_cli.usecases.seeding.verification import SeedVerification
+from kinetria_cli.usecases.seeding.verify import verify_seed
 
 DAY = 86_400_000_000
 PER_USER = {"users": 1, "workouts": 2, "sessions": 3, "set_records": 12, "refresh_tokens": 1, "audit_log": 2}
@@ -27,10 +29,24 @@ EXERCISES = 4
 
 def seed_demo(params: ConnectionParams, migrations: MigrationGateway) -> None:
     """Load the demo into a migrated database."""
-    profile = find_profile("demo", random_seed=42)
+    seed_profile(params, migrations, "demo")
+
+
+def seed_profile(
+    params: ConnectionParams, migrations: MigrationGateway, name: str, *, users: int | None = None
+) -> None:
+    """Load a profile into a migrated database."""
+    profile = find_profile(name, random_seed=42, users=users)
     with closing(PostgresSeedStore(params, timeout=5)) as store:
         ports = SeedPorts(LocalSource(profile), store, migrations, lambda: None)
         seed(SeedRequest(), profile=profile, ports=ports, progress=Silence(), agree=lambda _: None)
+
+
+def verify_demo(params: ConnectionParams) -> SeedVerification:
+    """Compare the demo in a database with what the profile makes."""
+    profile = find_profile("demo", random_seed=42)
+    with closing(PostgresSeedStore(params, timeout=5)) as store:
+        return verify_seed(profile, users=None, source=LocalSource(profile), store=store, progress=Silence())
 
 
 @dataclass(frozen=True)

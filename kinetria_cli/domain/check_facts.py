@@ -124,6 +124,11 @@ class IndexFacts:
     bytes: int
 
 
+Ends = Mapping[str, tuple[str, ...]]
+"""Table -> the last `ID_END` characters of the ids of each recorded seed's rows."""
+ID_END = 22
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The server's time, and since when it counts how its indexes are used."""
@@ -144,6 +149,7 @@ class Invariant:
         query: Yields the ids of the rows that break it; takes `now`.
         advice: What to do about them.
         fix: A statement that mends them; None where somebody has to decide.
+        seeded: How the ids of rows of a seed end, see `Ends`.
     """
 
     name: str
@@ -153,11 +159,17 @@ class Invariant:
     query: str
     advice: str
     fix: str | None
+    seeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """How many rows break a rule, and the ids of the first of them."""
+    """How many rows break a rule, and the ids of the first of them.
+
+    Args:
+        seeded: How many of them are rows of a seed.
+    """
 
     count: int
     samples: tuple[str, ...]
+    seeded: int = 0

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from kinetria_cli.domain.check_facts import Broken, Clock, ForeignKeyFacts, IndexFacts, Invariant, TableFacts, Use
+from kinetria_cli.domain.check_facts import Broken, Clock, Ends, ForeignKeyFacts, IndexFacts, Invariant, TableFacts, Use
 
 
 class View(Protocol):
@@ -43,6 +43,10 @@ class View(Protocol):
         """Return the indexes of the schema public."""
         ...
 
+    def seeded(self) -> Ends:
+        """Return how the ids of the recorded seeds' rows end; nothing where that cannot be read."""
+        ...
+
     def broken(self, invariant: Invariant, now: datetime) -> Broken:
         """Return how many rows break a rule."""
         ...
@@ -59,6 +63,10 @@ class Inspector(Protocol):
         """
         ...
 
-    def invariants(self) -> tuple[Invariant, ...]:
-        """Return the rules about the records."""
+    def invariants(self, seeded: Ends) -> tuple[Invariant, ...]:
+        """Return the rules about the records.
+
+        Args:
+            seeded: Rows of seeds. What a rule finds by their age alone is not counted, and no statement changes one.
+        """
         ...

@@ -1,4 +1,7 @@
-"""Defaults and limits of the domain. Source: the backend's domain specification."""
+"""Defaults and limits of the domain. Source: the backend's domain specification.
+
+`db check` keeps them: the rules in gateways/postgres/checks/invariants name them in braces.
+"""
 
 DEFAULT_EXERCISE_THUMBNAIL_URL = "/assets/defaults/exercise-placeholder.png"
 DEFAULT_EXERCISE_VIDEO_URL = ""

@@ -26,7 +26,7 @@ from kinetria_cli.usecases.checks.invariants import check_invariants
 from kinetria_cli.usecases.checks.vocabularies import check_vocabularies
 
 if TYPE_CHECKING:
-    from kinetria_cli.domain.check_facts import Clock, Invariant
+    from kinetria_cli.domain.check_facts import Clock, Ends, Invariant
     from kinetria_cli.domain.check_ports import Inspector, View
 
 Drift = Callable[[], tuple[tuple[Finding, ...], frozenset[str]]]
@@ -76,7 +76,7 @@ def check_database(
         clock = view.clock()
         if now is not None:
             clock = replace(clock, now=now)
-        findings.extend(_look(view, checks, clock, made, inspector.invariants))
+        findings.extend(_look(view, checks, clock, made, _dropped(findings), inspector.invariants))
     return CheckReport(ordered(mended_once(findings)), checks, round(time.monotonic() - started, 3))
 
 
@@ -96,14 +96,15 @@ def _look(
     checks: tuple[CheckName, ...],
     clock: Clock,
     made: frozenset[str] | None,
-    invariants: Callable[[], tuple[Invariant, ...]],
+    dropped: frozenset[str],
+    rules: Callable[[Ends], tuple[Invariant, ...]],
 ) -> Iterator[Finding]:
     runs: dict[CheckName, Callable[[], Iterator[Finding]]] = {
         "vocabulary": lambda: check_vocabularies(view),
         "column": lambda: check_columns(view),
-        "foreign-key": lambda: check_foreign_keys(view),
-        "index": lambda: check_indexes(view, clock, made),
-        "invariant": lambda: check_invariants(view, clock, invariants()),
+        "foreign-key": lambda: check_foreign_keys(view, dropped),
+        "index": lambda: check_indexes(view, clock, made, dropped),
+        "invariant": lambda: check_invariants(view, clock, rules),
     }
     for name in checks:
         if name in runs:
@@ -113,6 +114,12 @@ def _look(
                 raise
             except KinetriaError as error:
                 yield _not_seen(name, error)
+
+
+def _dropped(findings: Iterable[Finding]) -> frozenset[str]:
+    """Return the tables and columns that a statement drops."""
+    drops = ("DROP TABLE ", " DROP COLUMN ")
+    return frozenset(found.object for found in findings if any(drop in (found.sql or "") for drop in drops))
 
 
 def _not_seen(name: CheckName, error: KinetriaError) -> Finding:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kinetria_cli.domain.check import CHECKS, CheckReport, FailOn, Finding, Severity, ordered
-from kinetria_cli.domain.check_facts import Broken, Clock, IndexFacts, Invariant
+from kinetria_cli.domain.check_facts import Broken, Clock, Ends, IndexFacts, Invariant
 from kinetria_cli.domain.errors import DatabaseUnreachable, EngineUnavailable, MalformedParameters, QueryFailed
 from kinetria_cli.usecases.db_check import check_database
 from tests.fakes import raising
@@ -58,6 +58,7 @@ class FakeInspector:
             "foreign_keys": tuple,
             "indexes": tuple,
             "broken": lambda *_: Broken(0, ()),
+            "seeded": dict,
             **seen,
         }
 
@@ -65,7 +66,7 @@ class FakeInspector:
     def look(self) -> Iterator[Any]:
         yield SimpleNamespace(**self._seen)
 
-    def invariants(self) -> tuple[Invariant, ...]:
+    def invariants(self, _seeded: Ends) -> tuple[Invariant, ...]:
         return self._rules
 
 

@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.check_ports import View
 
 
-def check_foreign_keys(view: View) -> Iterator[Finding]:
-    """Yield the foreign keys whose rows are found only by reading the whole table."""
+def check_foreign_keys(view: View, dropped: frozenset[str]) -> Iterator[Finding]:
+    """Yield the foreign keys whose rows are found only by reading the whole table.
+
+    Args:
+        view: The database.
+        dropped: Tables and columns that a statement of another check drops: they get no index.
+    """
     for key in view.foreign_keys():
-        if not key.covered:
+        parts = {f"table {key.table}", *(f"column {key.table}.{column}" for column in key.columns.split(", "))}
+        if not key.covered and not parts & dropped:
             # A partitioned table's index cannot be built while others write.
             how = "" if key.partitioned else " CONCURRENTLY"
             name = f" {key.index}" if key.index else ""

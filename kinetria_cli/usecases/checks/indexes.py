@@ -22,15 +22,16 @@ MANY_SCANS = 100
 MANY_ROWS = 1000
 
 
-def check_indexes(view: View, clock: Clock, made: frozenset[str] | None) -> Iterator[Finding]:
+def check_indexes(view: View, clock: Clock, made: frozenset[str] | None, dropped: frozenset[str]) -> Iterator[Finding]:
     """Yield invalid, duplicate and unused indexes.
 
     Args:
         view: The database.
         clock: Says whether uses were counted long enough.
         made: The objects that the migrations make: what they want is only a remark. None where that is not known.
+        dropped: Tables that a statement of another check drops: their indexes go with them.
     """
-    indexes = view.indexes()
+    indexes = [index for index in view.indexes() if f"table {index.table}" not in dropped]
     by_table: dict[str, list[IndexFacts]] = defaultdict(list)
     for index in indexes:
         if index.valid:

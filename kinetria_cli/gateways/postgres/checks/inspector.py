@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
 from kinetria_cli.domain.check_facts import (
+    ID_END,
     Broken,
     Clock,
     ColumnFacts,
+    Ends,
     ForeignKeyFacts,
     IndexFacts,
     Invariant,
@@ -21,6 +24,8 @@ from kinetria_cli.domain.check_facts import (
     Use,
 )
 from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.errors import DatabaseUnreachable, KinetriaError
+from kinetria_cli.domain.seeding import marks
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.domain.vos import VOCABULARIES
 from kinetria_cli.gateways.postgres.checks import catalog_query
@@ -38,9 +43,10 @@ _PINNED = {
     # A policy that hides rows makes a query fail, where it would count too few.
     "row_security": "off",
 }
-_BROKEN = """SELECT id::text, count(*) OVER () FROM (
-{}
-) AS broken (id) ORDER BY id LIMIT {}"""
+_BROKEN = """SELECT id::text, count(*) OVER (), count(*) FILTER (WHERE right(id::text, {1}) = ANY (%(ends)s)) OVER ()
+FROM (
+{0}
+) AS broken (id) ORDER BY id LIMIT {2}"""
 _IDENTIFIER = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -74,9 +80,9 @@ class PostgresInspector:
             connection.execute(f"SELECT {calls}".encode(), [word for pin in pins.items() for word in pin])
             yield PostgresView(connection, self._params)
 
-    def invariants(self) -> tuple[Invariant, ...]:
+    def invariants(self, seeded: Ends) -> tuple[Invariant, ...]:
         """See `Inspector.invariants`."""
-        return load_invariants()
+        return load_invariants(seeded=seeded)
 
 
 class PostgresView:
@@ -154,10 +160,25 @@ class PostgresView:
             for number, name, index, table, constraint, keys, *rest in self._rows(catalog_query("indexes"))
         )
 
+    def seeded(self) -> Ends:
+        """See `View.seeded`."""
+        try:
+            seeds = self._rows(b"SELECT profile, random_seed FROM public.kinetria_seed ORDER BY 1, 2")
+        except DatabaseUnreachable:
+            raise
+        except KinetriaError:
+            return {}
+        ends: dict[str, dict[str, None]] = {table: {} for table in TABLES}
+        for profile, random_seed in seeds:
+            for table, mark in marks(profile, random_seed).items():
+                ends[table][str(UUID(bytes=mark.id(0, 0)))[-ID_END:]] = None
+        return {table: tuple(found) for table, found in ends.items()}
+
     def broken(self, invariant: Invariant, now: datetime) -> Broken:
         """See `View.broken`."""
-        rows = self._rows(_BROKEN.format(invariant.query, SAMPLES).encode(), {"now": now})
-        return Broken(rows[0][1] if rows else 0, tuple(name for name, _ in rows))
+        values = {"now": now, "ends": list(invariant.seeded)}
+        rows = self._rows(_BROKEN.format(invariant.query, ID_END, SAMPLES).encode(), values)
+        return Broken(rows[0][1] if rows else 0, tuple(name for name, *_ in rows), rows[0][2] if rows else 0)
 
     def _rows(self, query: bytes | sql.Composed, values: Mapping[str, object] | None = None) -> list[Any]:
         """Return all rows; what fails leaves the look as it was. Rolled back, it holds no lock on what was read."""

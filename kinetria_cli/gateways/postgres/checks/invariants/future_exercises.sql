@@ -2,4 +2,4 @@
 -- severity: warning
 -- table: exercises
 -- advice: a clock was wrong, or the date is; they stand first in every list until then
-SELECT id FROM exercises WHERE greatest(created_at, updated_at) > %(now)s + interval '5 minutes'
+SELECT id FROM exercises WHERE greatest(created_at, updated_at) > %(now)s + interval '5 minutes' AND unseeded(id)

@@ -2,5 +2,5 @@
 -- severity: warning
 -- table: refresh_tokens
 -- advice: the statement revokes them
--- fix: UPDATE public.refresh_tokens SET revoked = true WHERE NOT revoked AND expires_at < now() - interval '30 days';
-SELECT id FROM refresh_tokens WHERE NOT revoked AND expires_at < %(now)s - interval '30 days'
+-- fix: UPDATE public.refresh_tokens SET revoked = true WHERE NOT revoked AND expires_at < now() - interval '30 days' AND unseeded(id);
+SELECT id FROM refresh_tokens WHERE NOT revoked AND expires_at < %(now)s - interval '30 days' AND unseeded(id)
