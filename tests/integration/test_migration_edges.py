@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from kinetria_cli.domain.errors import MigrationConflict, MigrationFileInvalid, PrivilegeMissing
@@ -15,7 +16,7 @@ from kinetria_cli.gateways.migrations.locks import LockMode, LockNeed
 from kinetria_cli.gateways.migrations.session import lock_key
 from tests.conftest import gateway_for
 from tests.integration.rows import Sql, one
-from tests.world import connect_to
+from tests.world import Cli, connect_to
 
 ALONE = "-- transactional: false\n"
 
@@ -88,6 +89,31 @@ def test_a_statement_timeout_of_the_database_stops_no_migration(
     sql.execute(f"ALTER DATABASE {empty.dbname} SET statement_timeout TO '200ms'".encode())
     (folder / "0003_three.sql").write_text(f"{ALONE}SELECT pg_sleep(0.3);")
     assert len(gateway_for(empty, folder).apply(lock_wait=5).applied) == 3
+
+
+def test_a_time_limit_of_the_role_ends_nothing_that_works_on_migrations(
+    cli: Cli, empty: ConnectionParams, folder: Path, sql: Sql, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
+    # Too many rows to be counted, and kept, in a millisecond.
+    (folder / "0002_two.sql").write_text("CREATE TABLE two AS SELECT generate_series(1, 200000) AS a;")
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        sql.execute(f"ALTER DATABASE {empty.dbname} SET {name} TO '1ms'".encode())
+    with connect_to(empty) as limited, pytest.raises(psycopg.errors.QueryCanceled):
+        limited.execute("SELECT count(*) FROM generate_series(1, 200000)")
+    cli.use(empty)
+    confirmed = ("--yes", "--confirm", empty.dbname, "--keep", str(tmp_path / "kept"))
+    for words in (
+        ("migrate",),
+        ("migrate", "redo", *confirmed),
+        ("migrate", "rollback", *confirmed),
+        ("migrate", "status"),
+        ("migrate", "history"),
+        ("migrate", "repair", "--yes"),
+    ):
+        answer = cli(*words)
+        assert answer.code == 0, (words, answer.err)
+    assert len(list((tmp_path / "kept").glob("*/two.csv"))) == 2
 
 
 # Who may what

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     import psycopg
 
     from kinetria_cli.gateways.migrations.runner import Runner
-
-Connect = Callable[[], AbstractContextManager["psycopg.Connection[Any]"]]
-"""Opens one connection in autocommit mode, its errors translated, closed at the end of the block."""
 
 RECOVERY_SECONDS = 5.0
 """How long a server that crashed may take to say that it recovers; then `connect` itself waits."""
@@ -60,7 +56,7 @@ class Access:
     """
 
     folder: Path
-    connect: Connect
+    connect: session.Connect
     version: str
     kill_point: Callable[[str], None]
     lock_timeout: float

@@ -108,12 +108,6 @@ class SingleConnectionBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]  
         else:
             self.unmark_one(migration, log=False)
 
-    def reset_session(self) -> None:
-        """Undo what a file set for the session. DISCARD ALL would drop the advisory lock too."""
-        self.execute("RESET SESSION AUTHORIZATION")
-        self.execute("RESET ALL")
-        pin_session(self._connection)
-
     def get_log_data(self, migration: Migration | None = None, operation: str = "apply") -> dict[str, Any]:
         """The row of yoyo's log, without a look-up that can fail or hang."""
         return {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
-from kinetria_cli.gateways.migrations.access import Access, Connect
+from kinetria_cli.gateways.migrations.access import Access
 from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
+from kinetria_cli.gateways.migrations.session import LOCK_TIMEOUT_SECONDS, Connect, without_limits
 
 if TYPE_CHECKING:
     import psycopg
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
         RepairStep,
         RollbackRequest,
     )
-
-LOCK_TIMEOUT_SECONDS = 3.0
 
 
 class YoyoMigrationGateway:
@@ -46,7 +46,7 @@ class YoyoMigrationGateway:
         kill_point: Callable[[str], None] = lambda _: None,
         lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     ) -> None:
-        self._access = Access(folder, connect, version, kill_point, lock_timeout)
+        self._access = Access(folder, partial(without_limits, connect), version, kill_point, lock_timeout)
 
     def status(self) -> MigrationStatus:
         """See `MigrationGateway.status`."""

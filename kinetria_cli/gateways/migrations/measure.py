@@ -19,7 +19,7 @@ from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
 from kinetria_cli.gateways.migrations.lacking import explained
 from kinetria_cli.gateways.migrations.locks import lock_needs
 from kinetria_cli.gateways.migrations.scratch import Connection, Opener
-from kinetria_cli.gateways.migrations.session import pin_session
+from kinetria_cli.gateways.migrations.session import pin_session, reset_session
 from kinetria_cli.gateways.migrations.sqltext import Statement
 from kinetria_cli.gateways.migrations.workbench import LOCK_WAIT, Embedded
 
@@ -120,10 +120,7 @@ def _measure_file(connection: Connection, name: str, file: SqlFile) -> Iterator[
                 milliseconds=milliseconds,
                 locks_measured=file.transactional,
             )
-    # What the file set for the session, as a transaction of its own would have forgotten.
-    connection.execute("RESET ROLE")
-    connection.execute("RESET ALL")
-    pin_session(connection)
+    reset_session(connection)
 
 
 def _run(connection: Connection, file: SqlFile, statement: Statement) -> tuple[int | None, float]:

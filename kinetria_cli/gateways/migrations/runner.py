@@ -47,7 +47,7 @@ class Runner:
             Together(self).run(step)
         else:
             Alone(self).run(step)
-        self.backend.reset_session()
+        session.reset_session(self.connection)
         return MigrationRun(step.id, round(time.monotonic() - started, 3))
 
     def record_only(self, texts: FileTexts, *, origin: str) -> None:

@@ -1,6 +1,9 @@
 """The session that migrations run in, and the lock that keeps runs apart."""
 
+import contextlib
 import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +20,11 @@ SCHEMA = "public"
 POLL_SECONDS = 0.1
 _QUERY_SHOWN = 80
 _TELL_AFTER_SECONDS = 0.5
+LOCK_TIMEOUT_SECONDS = 3.0
+
+Connection = psycopg.Connection[Any]
+Connect = Callable[[], AbstractContextManager[Connection]]
+"""Opens one connection in autocommit mode, its errors translated, closed at the end of the block."""
 
 _SESSION = {
     # Names resolve here whatever the role's own search_path says: a schema named like the role would hide our tables.
@@ -29,27 +37,105 @@ _SESSION = {
     "standard_conforming_strings": "on",
     # The server notices within half a second that we are gone, and rolls back (PostgreSQL 14 and later).
     "client_connection_check_interval": "500",
+    # What is recorded is sent as UTF-8 also behind a file that sets another encoding.
+    "client_encoding": "UTF8",
 }
 
+_LIMITS = {
+    # A role's or a database's limits are for its programs: here they would end a run half-way.
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "lock_timeout": f"{LOCK_TIMEOUT_SECONDS:g}s",
+}
+_SINCE_17 = {"transaction_timeout": "0"}
+_TRIES = 20
 
-def pin_session(connection: psycopg.Connection[Any], *, local: bool = False) -> None:
+_FORGET = b"""
+    SET statement_timeout TO 0; RESET SESSION AUTHORIZATION; RESET ROLE; CLOSE ALL; UNLISTEN *; DEALLOCATE ALL;
+    DISCARD TEMP; DISCARD SEQUENCES; DISCARD PLANS; RESET ALL; SET statement_timeout TO 0
+"""
+"""DISCARD ALL (manual, DISCARD) without pg_advisory_unlock_all()."""
+
+_UNLOCK = """
+    SELECT CASE
+        WHEN l.objsubid = 1 AND l.mode = 'ShareLock' THEN pg_catalog.pg_advisory_unlock_shared(number.whole)
+        WHEN l.objsubid = 1 THEN pg_catalog.pg_advisory_unlock(number.whole)
+        WHEN l.mode = 'ShareLock' THEN pg_catalog.pg_advisory_unlock_shared(number.first, number.second)
+        ELSE pg_catalog.pg_advisory_unlock(number.first, number.second) END
+    FROM pg_catalog.pg_locks AS l, LATERAL (
+        SELECT (l.classid::bigint << 32) | l.objid::bigint,
+               l.classid::bigint::bit(32)::integer, l.objid::bigint::bit(32)::integer
+    ) AS number (whole, first, second)
+    WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid()
+      AND NOT (l.objsubid = 1 AND number.whole = %s)
+"""
+"""Gives each advisory lock back once, but the one with this number; a lock may be held several times."""
+
+
+def pin_session(connection: Connection, *, local: bool = False) -> None:
     """Set what every migration may rely on. By SET after connecting: a pooler may refuse start-up options.
 
     Args:
         connection: The connection that migrations run on.
-        local: Only to the end of the present transaction.
+        local: Only to the end of the present transaction, whose limits stay as they are.
     """
-    calls = ", ".join(["pg_catalog.set_config(%s, %s, %s)"] * len(_SESSION))
-    values = [part for name, value in _SESSION.items() for part in (name, value, local)]
-    connection.execute(f"SELECT {calls}".encode(), values)
+    _pin(connection, _SESSION if local else {**_SESSION, **_limits(connection)}, is_local=str(local))
 
 
-def pin_own_session(connection: psycopg.Connection[Any]) -> None:
-    """Do the same where the session is our own; behind a pooler it changes nothing that its next user would find."""
-    told = connection.info.backend_pid
-    calls = ", ".join(["pg_catalog.set_config(%s, %s, pg_catalog.pg_backend_pid() <> %s)"] * len(_SESSION))
-    values = [part for name, value in _SESSION.items() for part in (name, value, told)]
-    connection.execute(f"SELECT {calls}".encode(), values)
+def pin_own_session(connection: Connection) -> None:
+    """Do the same where the session is our own; behind a pooler it changes nothing that its next user would find.
+
+    The limits stay: who opened the connection may have set them.
+    """
+    _pin(connection, _SESSION, is_local=_where_pooled(connection))
+
+
+@contextlib.contextmanager
+def without_limits(connect: Connect) -> Iterator[Connection]:
+    """Open a connection whose statements no limit of the role or the database ends, for the block."""
+    with connect() as connection:
+        _until_in_time(lambda: _pin(connection, _limits(connection), is_local=_where_pooled(connection)))
+        yield connection
+
+
+def reset_session(connection: Connection) -> None:
+    """Make the session as new and pin it again; the migration lock alone stays held.
+
+    Settings, roles, temporary tables, prepared statements, cursors, LISTEN, what currval() says and advisory locks of
+    one file would change what the next one does.
+
+    Args:
+        connection: In autocommit mode, outside a transaction.
+    """
+    _until_in_time(lambda: connection.execute(_FORGET))
+    pin_session(connection)
+    key = _own_key(connection)
+    while any(released for (released,) in connection.execute(_UNLOCK, (key,)).fetchall()):
+        pass
+
+
+def _limits(connection: Connection) -> dict[str, str]:
+    return _LIMITS | (_SINCE_17 if connection.info.server_version >= 170_000 else {})
+
+
+def _where_pooled(connection: Connection) -> str:
+    """Return the SQL that is true where a pooler is in between: it makes up the process id of the start-up message."""
+    return f"pg_catalog.pg_backend_pid() <> {connection.info.backend_pid}"
+
+
+def _pin(connection: Connection, values: Mapping[str, str], *, is_local: str) -> None:
+    calls = ", ".join([f"pg_catalog.set_config(%s, %s, {is_local})"] * len(values))
+    connection.execute(f"SELECT {calls}".encode(), [part for item in values.items() for part in item])
+
+
+def _until_in_time(lift: Callable[[], object]) -> None:
+    """Try again what lifts the role's statement_timeout when that one ended it: 1 ms is not enough for the first."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(psycopg.errors.QueryCanceled):
+            lift()
+            return
+    lift()
 
 
 @dataclass(frozen=True, slots=True)

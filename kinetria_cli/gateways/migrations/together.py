@@ -10,6 +10,7 @@ from kinetria_cli.gateways.migrations.backend import make_migration
 from kinetria_cli.gateways.migrations.blockers import await_gap, blockers
 from kinetria_cli.gateways.migrations.failures import ROLLED_BACK, blocked, failed, held_by, locks_text
 from kinetria_cli.gateways.migrations.locks import LockNeed, lock_needs
+from kinetria_cli.gateways.migrations.session import reset_session
 from kinetria_cli.gateways.migrations.sqltext import Statement
 from kinetria_cli.gateways.migrations.step import Step
 
@@ -64,6 +65,8 @@ class Together:
                 raise failed(self._connection, step, self._run.statement, error, ROLLED_BACK) from error
             else:
                 return
+            # A rollback undoes neither prepared statements nor advisory locks: the next attempt would meet them.
+            reset_session(self._connection)
 
     def _back_off(self, needs: Sequence[LockNeed], seconds: float) -> None:
         """Leave the others some time, and go on when the way is free."""
@@ -98,6 +101,8 @@ class Together:
             migration = make_migration(step.id, step.file.statements, step.direction, self._run_statement)
             migration.process_steps(self._run.backend, step.direction)
             self._run.statement = None
+            # The file may have set others.
+            self._run.set_timeouts(self._run.options.lock_timeout, local=True)
             self._run.check_lock(step)
             if step.keeper:
                 step.keeper.after(self._connection)
