@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from struct import unpack_from
 
 from kinetria_cli.domain.constants import TABLES
+from kinetria_cli.domain.fields import fields_of
 from kinetria_cli.domain.seed_ids import Mark, id_bounds
 from kinetria_cli.domain.seed_images import fields_in, hash_of
 from kinetria_cli.domain.seed_ports import Hanging
 from kinetria_cli.domain.seeding import Block, Fingerprint, SeedRecord, buckets, users_of
 from kinetria_cli.gateways.postgres.seeding.source import ID_AT
+from kinetria_cli.usecases.checks.columns import type_of
 
 Tables = dict[str, dict[bytes, bytes]]
 
@@ -81,6 +83,9 @@ class FakeSeedStore:
         if self.owned is None:
             return None
         return {table: sum(record_id in self.owned for record_id in self.tables[table]) for table in tables}
+
+    def columns(self) -> Mapping[str, Mapping[str, str]]:
+        return {table: {name: type_of(field) for name, field in fields_of(table).items()} for table in TABLES}
 
     def shapes(self) -> Mapping[str, str]:
         return self.shape

@@ -33,7 +33,7 @@ def seed(
     verify: Annotated[bool, typer.Option("--verify", help="Compare what is there with the profile.")] = False,
     restore: Annotated[bool, typer.Option("--restore", help="Set rows back that were changed.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Delete the profile's rows, after asking.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Compare the generators with the schema.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare the generators with the schema, no records.")] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     confirm: ConfirmOption = None,

@@ -42,7 +42,7 @@ class ServiceFailed(KinetriaError):
 
 
 class GenerationFailed(KinetriaError):
-    """The process that makes a seed's rows ended before it was done."""
+    """A seed's rows could not be made: a field has no generator, or the process that makes them ended early."""
 
     code = "seed.generation_failed"
 

@@ -77,6 +77,10 @@ class SeedTransaction(Protocol):
         """
         ...
 
+    def columns(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the type of each column of each table, as the server writes it: `public.workout_status`."""
+        ...
+
     def shapes(self) -> Mapping[str, str]:
         """Return of each table a digest of its columns: DDL changes these without writing a row."""
         ...

@@ -73,7 +73,7 @@ def _columns(view: View, table: str, facts: TableFacts) -> Iterator[Finding]:
 
 
 def _missing(table: str, field: Field, facts: TableFacts) -> Finding:
-    wanted = _type_of(field)
+    wanted = type_of(field)
     default = _DEFAULTS.get(field.kind)
     later = False
     if field.optional:
@@ -94,11 +94,16 @@ def _missing(table: str, field: Field, facts: TableFacts) -> Finding:
     )
 
 
+def takes(field: Field, kind: str) -> bool:
+    """Whether a column of a type, as the server writes it, is of the type that a field has."""
+    wanted, plain = type_of(field), _LENGTH.sub("", kind)
+    return plain == wanted or plain in _ALSO.get(wanted, ())
+
+
 def _wrong_type(table: str, field: Field, column: ColumnFacts) -> Iterator[Finding]:
-    wanted = _type_of(field)
-    plain = _LENGTH.sub("", column.type)
-    if plain == wanted or plain in _ALSO.get(wanted, ()):
+    if takes(field, column.type):
         return
+    wanted = type_of(field)
     change = f"ALTER COLUMN {field.name}"
     value = f"{field.name}::text::{wanted}" if field.vocabulary else f"{field.name}::{wanted}"
     steps = [f"{change} TYPE {wanted} USING {value}"]
@@ -146,5 +151,6 @@ def _nulls(view: View, table: str, column: str) -> tuple[int | None, str]:
     return nulls, f"null in {counted(nulls, 'row')}: fill these first" if nulls else "null in no row"
 
 
-def _type_of(field: Field) -> str:
+def type_of(field: Field) -> str:
+    """Return the type of a field's column, as a statement writes it."""
     return _TYPES[field.kind] if field.vocabulary is None else f"public.{_WORDS[field.vocabulary]}"

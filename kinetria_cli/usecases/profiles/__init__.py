@@ -14,6 +14,7 @@ from kinetria_cli.usecases.profiles.gym import Gym
 from kinetria_cli.usecases.profiles.gym_file import load_gym, read_gym
 from kinetria_cli.usecases.profiles.gym_keys import YEARS
 from kinetria_cli.usecases.profiles.handmade import Handmade
+from kinetria_cli.usecases.profiles.rows import check_fields
 
 PROFILES = ("minimal", "demo", "load")
 """The names of the profiles in the package."""
@@ -35,7 +36,9 @@ def find_profile(
     Raises:
         MalformedParameters: There is no such profile, or a number or time is not one that it can have.
         ConfigInvalid: The file is not there, or not a profile; the message says where and why.
+        GenerationFailed: An entity has a field that no generator makes.
     """
+    check_fields()
     _check(random_seed, users, as_of)
     if name_or_path == "minimal":
         return _handmade(minimal.NAME, random_seed, users, as_of, (minimal.USERS, minimal.AS_OF, minimal.build_minimal))

@@ -8,9 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kinetria_cli.domain.constants import TABLES
-from kinetria_cli.domain.fields import fields_of
+from kinetria_cli.domain.errors import SchemaMissing
+from kinetria_cli.domain.fields import ENTITIES, fields_of
 from kinetria_cli.domain.vos import VOCABULARIES
+from kinetria_cli.usecases.checks.columns import takes, type_of
 from kinetria_cli.usecases.profiles import find_profile
+from kinetria_cli.usecases.profiles.rows import unfilled
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.check_facts import TableFacts
@@ -67,29 +70,70 @@ def contract(tables: Mapping[str, TableFacts], labels: Mapping[str, Sequence[str
         tables: The tables of the schema public by name.
         labels: The values of each ENUM type of it.
     """
-    return SeedContract((*_columns(tables), *_words(tables, labels)))
+    unmade = tuple(_unmade())
+    # Without all their fields the profiles make no row, of which a word could be seen.
+    words = () if unmade else tuple(_words(tables, labels))
+    return SeedContract((*unmade, *_columns(tables), *words))
+
+
+def _unmade() -> Iterator[ContractFinding]:
+    for table, name in unfilled():
+        yield ContractFinding(
+            f"column public.{table}.{name}",
+            f"is a field of {ENTITIES[table].__name__}, and no profile makes a value for it: nothing can be seeded",
+            "add it to the generators in usecases/profiles, and to FILLED there",
+        )
+
+
+def require_columns(present: Mapping[str, Mapping[str, str]]) -> None:
+    """Return when every column that a seed has values for is there and takes them.
+
+    Args:
+        present: Table -> column -> its type, as the server writes it.
+
+    Raises:
+        SchemaMissing: One is not, or is of another type.
+    """
+    found = [finding for table in TABLES for finding in _filled(table, present.get(table))]
+    if found:
+        raise SchemaMissing(
+            f"{found[0].object} {found[0].message}",
+            hint=found[0].hint,
+            details=[f"{finding.object} {finding.message}" for finding in found[1:]],
+        )
+
+
+def _filled(table: str, present: Mapping[str, str] | None) -> Iterator[ContractFinding]:
+    """Yield what a table lacks of what every seed has values for."""
+    if present is None:
+        yield ContractFinding(
+            f"table public.{table}",
+            "is not there, and every seed has rows for it",
+            "kinetria migrate, or kinetria db check for what became of it",
+        )
+        return
+    for name, field in fields_of(table).items():
+        if name not in present:
+            yield ContractFinding(
+                f"column public.{table}.{name}",
+                "is not there, and every seed has a value for it",
+                "kinetria migrate, or kinetria db check for what became of it",
+            )
+        elif not takes(field, present[name]):
+            yield ContractFinding(
+                f"column public.{table}.{name}",
+                f"is {present[name]}, and every seed has {type_of(field)} for it",
+                "kinetria db check prints the statement that changes the type",
+            )
 
 
 def _columns(tables: Mapping[str, TableFacts]) -> Iterator[ContractFinding]:
     for table in TABLES:
         facts = tables.get(table)
-        if facts is None:
-            yield ContractFinding(
-                f"table public.{table}",
-                "is not there, and every seed has rows for it",
-                "kinetria migrate, or kinetria db check for what became of it",
-            )
-            continue
-        fields = fields_of(table)
-        for name in fields:
-            if name not in facts.columns:
-                yield ContractFinding(
-                    f"column public.{table}.{name}",
-                    "is not there, and every seed has a value for it",
-                    "kinetria migrate, or kinetria db check for what became of it",
-                )
-        for name, column in facts.columns.items():
-            filled = name in fields or column.nullable or column.identity or column.default is not None
+        columns = facts.columns if facts else {}
+        yield from _filled(table, {name: column.type for name, column in columns.items()} if facts else None)
+        for name, column in columns.items():
+            filled = name in fields_of(table) or column.nullable or column.identity or column.default is not None
             if not filled:
                 yield ContractFinding(
                     f"column public.{table}.{name}",

@@ -12,6 +12,7 @@ from kinetria_cli.domain.errors import KinetriaError, Refused
 from kinetria_cli.domain.migration import span
 from kinetria_cli.domain.seeding import CATALOGUE, Fingerprint, Profile, SeedRecord
 from kinetria_cli.usecases.seeding.compare import reconcile
+from kinetria_cli.usecases.seeding.contract import require_columns
 from kinetria_cli.usecases.seeding.estimate import check_disk, estimate
 from kinetria_cli.usecases.seeding.load import Loader, Tally
 from kinetria_cli.usecases.seeding.plan import SeedPlan, plan_seed
@@ -72,6 +73,7 @@ def seed(
     Raises:
         Refused: Migrations are pending; or the disk is too small; or what is here was loaded from another definition
             or for another time.
+        SchemaMissing: A column is missing, of another type, or wants a value that no seed has.
         RecordConflict: A record of the user's own is in the way, such as the same e-mail; nothing was inserted.
         Whatever else the ports raise; all is as before then.
     """
@@ -121,6 +123,7 @@ class _Seeding:
         self._started = started
 
     def in_transaction(self, transaction: SeedTransaction) -> SeedResult:
+        require_columns(transaction.columns())
         records = transaction.records()
         plan = plan_seed(self._profile, transaction, records, restore=self._request.restore)
         progress = self._progress if self._rows(plan) >= TOLD_FROM else Silence()

@@ -16,6 +16,7 @@ from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.seed_images import fields_in
 from kinetria_cli.domain.seeding import Fingerprint, Profile, SeedRecord, marks
 from kinetria_cli.usecases.seeding.compare import NO_ROWS, Difference, Pair, difference, pairs
+from kinetria_cli.usecases.seeding.contract import require_columns
 from kinetria_cli.usecases.seeding.plan import MEMBERS
 from kinetria_cli.usecases.seeding.recorded import find_record
 from kinetria_cli.usecases.seeding.seed import TOLD_FROM
@@ -49,10 +50,11 @@ def verify_seed(
 
     Raises:
         RecordNotFound: The profile was never seeded here with this random seed.
-        SchemaMissing: Migrations are pending.
+        SchemaMissing: Migrations are pending; or a column is missing or of another type.
     """
     started = time.monotonic()
     with store.transaction(writes=False) as transaction:
+        require_columns(transaction.columns())
         record = find_record(transaction, profile.name, profile.random_seed)
         if record is None and not _any_rows(transaction, profile):
             raise RecordNotFound(

@@ -92,6 +92,16 @@ SELECT profile, random_seed, transactions::text[], xmin::text::bigint,
        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint
 FROM public.kinetria_seed;
 
+-- name: columns
+-- Which columns has each table, and of which type? Nothing here waits for a table that somebody has locked.
+SELECT relation.relname, parts.attname,
+       CASE WHEN types.typnamespace = pg_catalog.to_regnamespace('public') THEN 'public.' ELSE '' END
+           || pg_catalog.format_type(parts.atttypid, parts.atttypmod)
+FROM pg_catalog.pg_class AS relation
+JOIN pg_catalog.pg_attribute AS parts ON parts.attrelid = relation.oid AND parts.attnum > 0 AND NOT parts.attisdropped
+JOIN pg_catalog.pg_type AS types ON types.oid = parts.atttypid
+WHERE relation.relnamespace = pg_catalog.to_regnamespace('public') AND relation.relname = ANY (%(tables)s);
+
 -- name: shapes
 -- What are the columns of each table, and the values of their ENUM types?
 SELECT relation.relname,

@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 from ipaddress import ip_address
+from itertools import chain
 from struct import Struct
 from typing import Any
 
+from kinetria_cli.domain.errors import GenerationFailed
 from kinetria_cli.domain.fields import FieldKind, fields_of
 from kinetria_cli.domain.seed_images import HASH_BYTES
 from kinetria_cli.domain.seeding import Fingerprint, Row
@@ -19,6 +21,7 @@ TRAILER = b"\xff\xff"
 """What it ends with."""
 NULL = b"\xff\xff\xff\xff"
 
+_SET_RECORD_FIELDS = 9
 _AF_INET, _AF_INET6 = 2, 3  # PGSQL_AF_INET and the next: the server's own numbers, the same on every system
 _NUMERIC_DIGITS = 10_000
 _count = Struct(">h").pack
@@ -32,8 +35,23 @@ _HASH_BITS = 8 * HASH_BYTES
 
 
 def images(table: str, rows: Iterable[Row]) -> Iterator[bytes]:
-    """Return the image of each row, in order."""
-    if table == "set_records":  # eight of ten rows of a seed: written out, it is made many times as fast
+    """Return the image of each row, in order.
+
+    Raises:
+        GenerationFailed: Rows have another number of values than the entity has fields.
+    """
+    rows, wanted = iter(rows), len(fields_of(table))
+    if (first := next(rows, None)) is None:
+        return iter(())
+    if len(first) != wanted:
+        raise GenerationFailed(
+            f"the generators make {len(first)} values for a row of {table}, and its entity has {wanted} fields",
+            hint="add the values to the generators in usecases/profiles; kinetria seed --check",
+        )
+    rows = chain((first,), rows)
+    if (
+        table == "set_records" and wanted == _SET_RECORD_FIELDS
+    ):  # eight of ten rows of a seed: written out, it is made many times as fast
         return _set_record_images(rows)
     return map(_encoder(table), rows)
 

@@ -7,7 +7,7 @@ from itertools import chain
 import psycopg
 from psycopg import sql
 
-from kinetria_cli.domain.errors import RecordConflict
+from kinetria_cli.domain.errors import RecordConflict, SchemaMissing
 from kinetria_cli.domain.fields import fields_of
 from kinetria_cli.domain.seed_ids import Mark, id_bounds
 from kinetria_cli.domain.seeding import Block, users_of
@@ -64,6 +64,8 @@ class Loading:
                 progress(rows)
         except psycopg.errors.UniqueViolation as error:
             raise _taken(table, error) from error
+        except psycopg.errors.NotNullViolation as error:
+            raise _without_value(table, error) from error
 
     def _copy(self, statement: sql.Composed, first: Block, more: Iterator[Block]) -> int:
         """Send a block and as many more as make a COPY worth while; return their rows."""
@@ -84,6 +86,18 @@ class Loading:
                 hint=f"look at it: psql, then \\d {first.table}; nothing was changed",
             )
         return rows
+
+
+def _without_value(table: str, error: psycopg.errors.NotNullViolation) -> SchemaMissing:
+    column = error.diag.column_name
+    if column in fields_of(table):
+        what = "may not be null, and the seed has rows without it"
+    else:
+        what = "may not be null, has no default, and no seed has a value for it"
+    return SchemaMissing(
+        f"column public.{table}.{column} {what}; nothing was changed",
+        hint="give it a default in a migration, or add it to the entity and the profiles; kinetria seed --check",
+    )
 
 
 def _taken(table: str, error: psycopg.errors.UniqueViolation) -> RecordConflict:

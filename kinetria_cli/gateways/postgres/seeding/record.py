@@ -63,6 +63,13 @@ class Records:
             before = list(dict.fromkeys(gone + known))
             self._connection.execute(_query("inherit"), {"profile": other, "random_seed": number, "before": before})
 
+    def columns(self) -> Mapping[str, Mapping[str, str]]:
+        """See `SeedTransaction.columns`."""
+        found: dict[str, dict[str, str]] = {}
+        for table, name, kind in self._connection.execute(_query("columns"), {"tables": list(TABLES)}):
+            found.setdefault(table, {})[name] = kind
+        return found
+
     def shapes(self) -> Mapping[str, str]:
         """See `SeedTransaction.shapes`."""
         return dict(self._connection.execute(_query("shapes"), {"tables": list(TABLES)}).fetchall())
