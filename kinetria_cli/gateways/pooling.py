@@ -1,4 +1,6 @@
-"""Whether a connection goes through a pooler, and whether it has a server session of its own there.
+"""What a query may rely on in its session: through a pooler, the next transaction may be in another one.
+
+Whether a connection goes through a pooler, and whether it has a server session of its own there, is found out here.
 
 Not told by anybody: pgbouncer answers as a server does. But it makes up the process id of the start-up message, and in
 transaction mode a client that is idle has given its server session back, so that the next client gets it.
@@ -13,6 +15,8 @@ from typing import Any
 
 import psycopg
 
+from kinetria_cli.domain.errors import PrivilegeMissing
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import Pooling
 
 ROUNDS = 5
@@ -23,6 +27,70 @@ PATIENCE_SECONDS = 2.0
 transaction mode there is the one that the first connection has given back."""
 
 Connection = psycopg.Connection[Any]
+
+_PINNED = {
+    # No table or function of another schema, and no temporary one, is taken for ours or for the server's.
+    "search_path": "pg_catalog, public, pg_temp",
+    # Values arrive in one form.
+    "TimeZone": "'UTC'",
+    "DateStyle": "'ISO, YMD'",
+    "standard_conforming_strings": "on",
+}
+_PINS = "".join(f"SET LOCAL {name} = {value}; " for name, value in _PINNED.items())
+
+
+def pin(connection: Connection) -> None:
+    """Set what our queries rely on, whatever the role and the database have set, to the end of the transaction.
+
+    SET LOCAL, because a pooler may refuse start-up options and give a session to the next client as it is.
+
+    Args:
+        connection: In a transaction; it may be its first statement.
+    """
+    connection.execute(_PINS.encode())
+
+
+def ask(connection: Connection, *queries: str, settings: str = "") -> psycopg.Cursor[Any]:
+    """Send queries in one message, which is one transaction, with the same settings; return the first result.
+
+    Args:
+        connection: In autocommit mode.
+        queries: Without parameters; `Cursor.nextset` goes on to the second.
+        settings: More `SET LOCAL name = value; `, each with its semicolon.
+    """
+    before = _PINS + settings
+    cursor = connection.execute((before + "; ".join(queries)).encode())
+    for _ in range(before.count("; ")):
+        cursor.nextset()
+    return cursor
+
+
+def fire_triggers(connection: Connection, *, local: bool) -> None:
+    """Turn triggers and foreign keys on where the role or the database has turned them off.
+
+    Args:
+        connection: What is going to write.
+        local: Only to the end of the present transaction.
+
+    Raises:
+        PrivilegeMissing: This role may not.
+    """
+    row = connection.execute(
+        "SELECT pg_catalog.current_setting('session_replication_role'), pg_catalog.current_database(), current_user"
+    ).fetchone()
+    assert row is not None
+    setting, database, role = row
+    if setting != "replica":
+        return
+    try:
+        connection.execute("SELECT pg_catalog.set_config('session_replication_role', 'origin', %s)", (local,))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PrivilegeMissing(
+            f"session_replication_role is replica for {role} in database {database}, and this role cannot change it:"
+            " no foreign key and no trigger would work",
+            hint=f"as a superuser: ALTER ROLE {quote_identifier(role)} RESET session_replication_role;"
+            f" ALTER DATABASE {quote_identifier(database)} RESET session_replication_role",
+        ) from error
 
 
 def pooling(connection: Connection, own_pid: int | None = None) -> Pooling:

@@ -10,6 +10,7 @@ import psycopg
 
 from kinetria_cli.domain.errors import MigrationConflict
 from kinetria_cli.gateways.migrations.session import SCHEMA
+from kinetria_cli.gateways.pooling import pin
 
 YOYO_TABLES = ("_yoyo_migration", "_yoyo_log", "_yoyo_version")
 TABLE = "_kinetria_migration"
@@ -101,8 +102,8 @@ def read_recorded(connection: psycopg.Connection[Any]) -> Recorded:
         MigrationConflict: There are bookkeeping tables in another schema: a second set would re-apply everything.
     """
     with connection.transaction():
-        # psycopg reads no date style but this one, and a role may have another.
-        connection.execute("SET TRANSACTION READ ONLY; SET LOCAL datestyle TO 'ISO'; SET LOCAL timezone TO 'UTC'")
+        connection.execute("SET TRANSACTION READ ONLY")
+        pin(connection)
         tables = connection.execute(
             """
             SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c

@@ -19,6 +19,7 @@ _PINNED = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
     # A query of many small parts that is run often, on catalogs that are small.
     "jit": "off",
     # A table that somebody has locked is not waited for without end.

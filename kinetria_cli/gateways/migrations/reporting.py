@@ -11,7 +11,7 @@ from kinetria_cli.gateways.migrations import bookkeeping
 from kinetria_cli.gateways.migrations.access import Access, Look
 from kinetria_cli.gateways.migrations.bookkeeping import TABLE, FileTexts
 from kinetria_cli.gateways.migrations.compare import texts_of
-from kinetria_cli.gateways.migrations.session import pin_own_session
+from kinetria_cli.gateways.pooling import pin
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 def history(access: Access) -> MigrationHistory:
     """See `MigrationGateway.history`."""
-    with access.connect() as connection:
-        pin_own_session(connection)
-        connection.execute("SET timezone TO 'UTC'")
+    with access.connect() as connection, connection.transaction():
+        pin(connection)
         recorded = bookkeeping.read_recorded(connection)
         # Marks that were made before texts were recorded have no row of ours.
         older = [

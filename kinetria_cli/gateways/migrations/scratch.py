@@ -55,8 +55,9 @@ def check_right(admin: Connection) -> None:
     """
     row = admin.execute(
         """
-        SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean,
-               rolcreatedb OR rolsuper, rolname, pg_backend_pid()
+        SELECT pg_catalog.pg_is_in_recovery(),
+               pg_catalog.current_setting('default_transaction_read_only')::boolean,
+               rolcreatedb OR rolsuper, rolname, pg_catalog.pg_backend_pid()
         FROM pg_catalog.pg_roles WHERE rolname = current_user
         """
     ).fetchone()

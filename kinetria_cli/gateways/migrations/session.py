@@ -14,7 +14,7 @@ from kinetria_cli.domain.errors import DatabaseReadOnly, MigrationLocked, Pooled
 from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.migration import Tell
 from kinetria_cli.domain.stack import Pooling
-from kinetria_cli.gateways.pooling import pooling
+from kinetria_cli.gateways.pooling import fire_triggers, pooling
 
 SCHEMA = "public"
 POLL_SECONDS = 0.1
@@ -79,8 +79,13 @@ def pin_session(connection: Connection, *, local: bool = False) -> None:
     Args:
         connection: The connection that migrations run on.
         local: Only to the end of the present transaction, whose limits stay as they are.
+
+    Raises:
+        PrivilegeMissing: Triggers are off for this role, and it cannot turn them on.
     """
     _pin(connection, _SESSION if local else {**_SESSION, **_limits(connection)}, is_local=str(local))
+    if not local:
+        fire_triggers(connection, local=False)
 
 
 def pin_own_session(connection: Connection) -> None:
@@ -167,14 +172,15 @@ def check_writable(connection: psycopg.Connection[Any]) -> None:
     """
     row = connection.execute(
         """
-        SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean,
-               has_schema_privilege(current_user, %s, 'CREATE'), current_user, current_database(),
+        SELECT pg_catalog.pg_is_in_recovery(),
+               pg_catalog.current_setting('default_transaction_read_only')::boolean,
+               pg_catalog.has_schema_privilege(current_user, %s, 'CREATE'), current_user, pg_catalog.current_database(),
                CASE WHEN EXISTS (
                    SELECT FROM pg_catalog.pg_db_role_setting AS s
-                   JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole, unnest(s.setconfig) AS found
+                   JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole, pg_catalog.unnest(s.setconfig) AS found
                    WHERE r.rolname = current_user AND found LIKE 'default_transaction_read_only=%%'
                ) THEN 'ROLE' ELSE 'DATABASE' END,
-               pg_backend_pid()
+               pg_catalog.pg_backend_pid()
         """,
         (SCHEMA,),
     ).fetchone()
@@ -217,7 +223,7 @@ def lock_key(database: str) -> int:
 
 def _own_key(connection: psycopg.Connection[Any]) -> int:
     # As the server calls the database: a pooler may know it by another name.
-    row = connection.execute("SELECT current_database()").fetchone()
+    row = connection.execute("SELECT pg_catalog.current_database()").fetchone()
     assert row is not None
     return lock_key(row[0])
 
@@ -270,13 +276,15 @@ def lock_holder(connection: psycopg.Connection[Any], key: int) -> LockHolder | N
     """Return who holds the lock now."""
     row = connection.execute(
         """
-        SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
-               coalesce(to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', 'a time not shown'),
+        SELECT a.pid, a.application_name, coalesce(pg_catalog.host(a.client_addr), 'a local socket'),
+               coalesce(
+                   pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', 'a time not shown'
+               ),
                a.query
         FROM pg_catalog.pg_locks AS l
         JOIN pg_catalog.pg_stat_activity AS a USING (pid)
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
           AND (l.classid::bigint << 32) | l.objid::bigint = %s
         """,
         (key,),

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from kinetria_cli.domain.stack import ConnectionParams, ServerInfo
+from kinetria_cli.gateways.pooling import pin
 from kinetria_cli.gateways.postgres.connect import Connection, open_connection
 from kinetria_cli.gateways.postgres.errors import translated
 from kinetria_cli.gateways.postgres.loaders import register_loaders
@@ -40,6 +41,7 @@ class PostgresDatabase:
     def snapshot(self) -> Iterator[PostgresRepositories]:
         """See `Database.snapshot`."""
         with self._connection() as connection:
+            # What was set so far took no snapshot yet.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield PostgresRepositories(lambda: contextlib.nullcontext(connection))
 
@@ -64,6 +66,7 @@ class PostgresDatabase:
     def _connection(self) -> Iterator[Connection]:
         """Lend a connection for one transaction: committed at the end, rolled back on an exception."""
         with translated(self._params), self._lent() as connection, connection.transaction():
+            pin(connection)
             yield connection
 
     @contextlib.contextmanager
@@ -71,11 +74,5 @@ class PostgresDatabase:
         """Lend a connection in autocommit mode."""
         if self._opened is None:
             self._opened = open_connection(self._params, timeout=self._timeout)
-            configure(self._opened)
+            register_loaders(self._opened)
         yield self._opened
-
-
-def configure(connection: Connection) -> None:
-    """Make values arrive in one way, whatever the role's settings. By SET: a pooler may refuse start-up options."""
-    connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'")
-    register_loaders(connection)

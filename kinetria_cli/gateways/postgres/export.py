@@ -62,8 +62,8 @@ def export(connection: "psycopg.Connection[Any]", table: str, listing: Listing, 
     """
     fields = exported_fields(table, wanted)
     statement, values = _select(table, listing, wanted, fields)
-    # Whatever the role has set: a date is read by programs. And a full table is read from its beginning.
-    connection.execute("SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL synchronize_seqscans = off")
+    # A full table is read from its beginning.
+    connection.execute("SET LOCAL synchronize_seqscans = off")
     query = _COPY[wanted.format].format(statement)
     # COPY takes no parameters. psycopg writes each value as a literal, quoted by libpq for this very connection's
     # encoding and string syntax (PQescapeLiteral), and the statement casts it to the type of its column.

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from kinetria_cli.domain.insight import MAX_PERSONAL_RECORDS, Figures, PersonalRecord, Week
 from kinetria_cli.domain.records import Filters
+from kinetria_cli.gateways.pooling import pin
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.listing import Listing
 from kinetria_cli.gateways.postgres.queries import load
@@ -36,7 +37,7 @@ class PostgresTrainingLog:
         with self._connections() as connection, connection.transaction():
             # One view of the data for all three, so that the charts and the table agree.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
+            pin(connection)
             # A million sets in the usual 4 MB are sorted on the server's disk, which takes twice as long.
             connection.execute("SET LOCAL work_mem = '64MB'")
             newest = connection.execute(statements["newest"], parameters).fetchone()

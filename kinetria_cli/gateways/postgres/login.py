@@ -11,7 +11,7 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.doctor import Locker, SessionFacts, Symptom, SymptomKind
 from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.stack import ConnectionParams, Server
-from kinetria_cli.gateways.pooling import pooling
+from kinetria_cli.gateways.pooling import ask, pin, pooling
 from kinetria_cli.gateways.postgres.certificate import distrust
 from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, reach
 from kinetria_cli.gateways.postgres.errors import translated
@@ -128,7 +128,9 @@ class PostgresLogin:
         return self.asking(self._facts)
 
     def _facts(self, session: Connection) -> SessionFacts:
-        row = session.execute(load("doctor")["facts"].encode(), {"tables": list(TABLES)}).fetchone()
+        with session.transaction():
+            pin(session)
+            row = session.execute(load("doctor")["facts"].encode(), {"tables": list(TABLES)}).fetchone()
         assert row is not None
         version, in_recovery, read_only, set_by, tables = row
         runner = self._runner(session)
@@ -139,8 +141,8 @@ class PostgresLogin:
         """See `LoginProbe.databases`."""
         arguments = connect_arguments(replace(self._params, dbname=MAINTENANCE), timeout=self._timeout)
         try:
-            with psycopg.connect(**arguments, autocommit=True) as elsewhere:
-                return tuple(row[0] for row in elsewhere.execute(load("doctor")["databases"].encode()))
+            with psycopg.connect(**arguments, autocommit=True, prepare_threshold=None) as elsewhere:
+                return tuple(row[0] for row in ask(elsewhere, load("doctor")["databases"]))
         except psycopg.Error:
             return ()  # who may not ask there gets no proposal; the cause is known without
 

@@ -10,7 +10,8 @@ from kinetria_cli.domain.errors import ConfigInvalid, DatabaseBusy
 from kinetria_cli.domain.readiness import PoolRoom
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, open_connection
-from kinetria_cli.gateways.postgres.database import PostgresDatabase, configure
+from kinetria_cli.gateways.postgres.database import PostgresDatabase
+from kinetria_cli.gateways.postgres.loaders import register_loaders
 from kinetria_cli.gateways.postgres.server import server_info
 
 RECONNECT_SECONDS = 10.0
@@ -52,7 +53,7 @@ class PooledDatabase(PostgresDatabase):
         return ConnectionPool(
             kwargs=connect_arguments(self._params, timeout=self._timeout)
             | {"autocommit": True, "prepare_threshold": None},
-            configure=configure,
+            configure=register_loaders,
             min_size=self._min_size,
             max_size=self._max_size,
             timeout=self._timeout,

@@ -86,6 +86,6 @@ def _tables(opened: Connection) -> list[sql.Identifier]:
 def _count(opened: Connection) -> dict[str, int]:
     found = {}
     for table in _tables(opened):
-        row = opened.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone()
+        row = opened.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(table)).fetchone()
         found[table.as_string(opened)] = int(row[0]) if row else 0
     return found

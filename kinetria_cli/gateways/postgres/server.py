@@ -10,7 +10,7 @@ from kinetria_cli.domain.errors import PrivilegeMissing
 from kinetria_cli.domain.server_facts import Activity, Login, Replication, ServerState, Standby, Transaction
 from kinetria_cli.domain.sizes import DatabaseSizes, TableSize
 from kinetria_cli.domain.stack import ConnectionParams, Pooling, Server, ServerInfo
-from kinetria_cli.gateways.pooling import pooling
+from kinetria_cli.gateways.pooling import ask, pooling
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.errors import query_error
 from kinetria_cli.gateways.postgres.queries import load
@@ -18,7 +18,7 @@ from kinetria_cli.gateways.postgres.queries import load
 
 def server_info(connection: Connection) -> ServerInfo:
     """Ask the server behind a connection about itself."""
-    row = connection.execute(load("server")["info"].encode()).fetchone()
+    row = ask(connection, load("server")["info"]).fetchone()
     assert row is not None
     return replace(ServerInfo(*row[:-1]), answered=answered(connection), pooling=pooling(connection, row[-1]))
 
@@ -63,14 +63,14 @@ def _at_once(connection: Connection, own_pid: int) -> Pooling | None:
 
 
 def _one(connection: Connection, name: str) -> tuple[Any, ...]:
-    row: tuple[Any, ...] | None = connection.execute(load("server")[name].encode()).fetchone()
+    row: tuple[Any, ...] | None = ask(connection, load("server")[name]).fetchone()
     assert row is not None
     return row
 
 
 def database_sizes(connection: Connection) -> DatabaseSizes:
     """Ask the server behind a connection how large the database and its tables are."""
-    rows = connection.execute(load("server")["sizes"].encode()).fetchall()
+    rows = ask(connection, load("server")["sizes"]).fetchall()
     return DatabaseSizes(server_info(connection), tuple(TableSize(*row) for row in rows))
 
 

@@ -14,6 +14,7 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable, UndefinedTab
 from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.readiness import RecordedMigration, Sighting
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.pooling import ask
 from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments
 from kinetria_cli.gateways.postgres.errors import connection_error, no_answer, translated
 from kinetria_cli.gateways.postgres.queries import load
@@ -21,11 +22,8 @@ from kinetria_cli.gateways.postgres.queries import load
 CONNECT_SECONDS = 1.0
 """libpq makes 2 s of it, the least that it takes."""
 
-_IMPATIENT = b"SET LOCAL lock_timeout = '250ms'; "
-"""Of the look's second: a lock on the table of migrations must not make the database silent.
-
-In one message with others it is in their transaction, and a pooler may have the session back as it was.
-"""
+_IMPATIENT = "SET LOCAL lock_timeout = '250ms'; "
+"""Of the look's second: a lock on the table of migrations must not make the database silent."""
 
 
 class _Line(NamedTuple):
@@ -123,13 +121,12 @@ class Watch:
         cursor = None
         if self._known is not None:
             try:
-                cursor = connection.execute(_IMPATIENT + f"{statements['state']}; {statements[self._known]}".encode())
-                cursor.nextset()
+                cursor = ask(connection, statements["state"], statements[self._known], settings=_IMPATIENT)
             except LockNotAvailable:
                 locked = True
             except (UndefinedTable, InsufficientPrivilege):
                 self._known = None
-        cursor = cursor or connection.execute(statements["state"].encode())
+        cursor = cursor or ask(connection, statements["state"])
         row = cursor.fetchone()
         assert row is not None
         in_recovery, read_only, marks, runs = row
@@ -141,9 +138,8 @@ class Watch:
         wanted = "runs" if runs else "marks"
         if not cursor.nextset() or wanted != self._known:
             try:
-                cursor = connection.execute(_IMPATIENT + statements[wanted].encode())
+                cursor = ask(connection, statements[wanted], settings=_IMPATIENT)
             except LockNotAvailable:
                 return replace(seen, migrations=None, locked=True)
-            cursor.nextset()
             self._known = wanted
         return replace(seen, migrations=tuple(RecordedMigration(*found) for found in cursor))

@@ -1,9 +1,6 @@
 -- name: pins
 -- What holds to the end of this transaction, and is the table of the seeds there?
-SELECT pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true),
-       pg_catalog.set_config('TimeZone', 'UTC', true),
-       pg_catalog.set_config('standard_conforming_strings', 'on', true),
-       pg_catalog.set_config('quote_all_identifiers', 'off', true),
+SELECT pg_catalog.set_config('quote_all_identifiers', 'off', true),
        -- A policy that hides rows makes a query fail, where it would count too few.
        pg_catalog.set_config('row_security', 'off', true),
        -- An index that is made again belongs where it was: those elsewhere are never dropped.

@@ -15,16 +15,16 @@ SELECT 1;
 -- name: tables
 -- Which tables with rows of their own are the user's?
 SELECT nspname, relname
-FROM pg_class
-JOIN pg_namespace ON pg_namespace.oid = relnamespace
+FROM pg_catalog.pg_class
+JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind = 'r' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
 ORDER BY nspname, relname;
 
 -- name: end_sessions
 -- Which sessions of a database were told to end, all but this one?
-SELECT pid, pg_terminate_backend(pid)
-FROM pg_stat_activity
-WHERE datname = %(database)s AND pid <> pg_backend_pid();
+SELECT pid, pg_catalog.pg_terminate_backend(pid)
+FROM pg_catalog.pg_stat_activity
+WHERE datname = %(database)s AND pid <> pg_catalog.pg_backend_pid();
 
 -- name: state
 -- How is the server, who uses it, who follows it, and whom does it follow?

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import SchemaMissing, WaitTimedOut
+from kinetria_cli.gateways.pooling import fire_triggers, pin
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.queries import load
 
@@ -49,10 +50,14 @@ def begin(connection: Connection, *, writes: bool) -> int:
 
     Raises:
         SchemaMissing: There is no table kinetria_seed.
+        PrivilegeMissing: Triggers are off for this role, and it cannot turn them on.
     """
     # A role or database that may only read stays so: its first write says it.
     mode = "READ COMMITTED" if writes else "REPEATABLE READ, READ ONLY"
     connection.execute(f"SET TRANSACTION ISOLATION LEVEL {mode}; SET LOCAL statement_timeout = 0".encode())
+    pin(connection)
+    if writes:
+        fire_triggers(connection, local=True)
     row = connection.execute(_query("pins"), {"lock_timeout": f"{LOCK_SECONDS * 1000:.0f}ms"}).fetchone()
     if row is None or not row[-1]:
         raise SchemaMissing(

@@ -9,8 +9,8 @@ from psycopg import sql
 from kinetria_cli.domain.errors import DatabaseUnreachable, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.postgres.connect import BUSY_SECONDS, Connection, open_connection
-from kinetria_cli.gateways.postgres.database import configure
 from kinetria_cli.gateways.postgres.errors import translated
+from kinetria_cli.gateways.postgres.loaders import register_loaders
 from kinetria_cli.gateways.postgres.seeding.aside import Aside
 from kinetria_cli.gateways.postgres.seeding.change import Change
 from kinetria_cli.gateways.postgres.seeding.compare import Comparison
@@ -117,7 +117,7 @@ class PostgresSeedStore:
     def _connection(self) -> Connection:
         if self._opened is None or self._opened.closed:
             self._opened = self._open(lambda: is_working(self._pid, self._other))
-            configure(self._opened)
+            register_loaders(self._opened)
         return self._opened
 
     @contextlib.contextmanager
