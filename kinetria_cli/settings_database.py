@@ -12,6 +12,9 @@ from kinetria_cli.settings_url import DEFAULT_PORT, url_parts
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 REQUIRED = ("DB_HOST", "DB_USER", "DB_PASSWORD", "DB_NAME")
 DEFAULT_SSL_MODE = "require"
+STRICTEST_SSL_MODE = "verify-full"
+SYSTEM_ROOTS = "system"
+"""The value of libpq's sslrootcert for the certificates that the system trusts."""
 SESSION_ATTRS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 """The values of libpq's target_session_attrs (PostgreSQL 16 manual, section 34.1.2)."""
 
@@ -23,6 +26,9 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "DB_NAME": values.plain,
     "DB_SSL_MODE": values.choice(*SSL_MODES),
     "DB_TARGET_SESSION_ATTRS": values.choice(*SESSION_ATTRS),
+    # Of a URL alone.
+    "sslrootcert": values.plain,
+    "channel_binding": values.choice("disable", "prefer", "require"),
 }
 
 
@@ -74,9 +80,12 @@ def named_database(raw: Mapping[str, RawValue], problems: list[str]) -> NamedDat
         _merge_url(raw["DATABASE_URL"], parts, problems)
     if len(problems) == before:
         problems.extend(missing_names(parts))
+    system = "sslrootcert" in parts and parts["sslrootcert"].text == SYSTEM_ROOTS
     parsed: dict[str, Any] = {
         "DB_PORT": [DEFAULT_PORT],
-        "DB_SSL_MODE": DEFAULT_SSL_MODE,
+        "DB_SSL_MODE": STRICTEST_SSL_MODE if system else DEFAULT_SSL_MODE,
+        "sslrootcert": "",
+        "channel_binding": "",
         "DB_TARGET_SESSION_ATTRS": SESSION_ATTRS[0],
     }
     for name, value in parts.items():
@@ -86,6 +95,11 @@ def named_database(raw: Mapping[str, RawValue], problems: list[str]) -> NamedDat
             problems.append(f"{name} {error} (from {value.origin})")
     if len(problems) == before:
         _check_counts(parsed["DB_HOST"], parsed["DB_PORT"], parts, problems)
+        if system and parsed["DB_SSL_MODE"] != STRICTEST_SSL_MODE:
+            problems.append(
+                f"DB_SSL_MODE is {parsed['DB_SSL_MODE']} (from {parts['DB_SSL_MODE'].origin}), and sslrootcert=system"
+                f" (from {parts['sslrootcert'].origin}) takes {STRICTEST_SSL_MODE} alone"
+            )
     if len(problems) > before:
         return None
     first, *others = _servers(parsed["DB_HOST"], parsed["DB_PORT"])
@@ -99,9 +113,11 @@ def named_database(raw: Mapping[str, RawValue], problems: list[str]) -> NamedDat
             sslmode=parsed["DB_SSL_MODE"],
             others=tuple(others),
             session_attrs=parsed["DB_TARGET_SESSION_ATTRS"],
+            sslrootcert=parsed["sslrootcert"],
+            channel_binding=parsed["channel_binding"],
         ),
         origin=parts["DB_HOST"].origin,
-        sslmode_given="DB_SSL_MODE" in parts,
+        sslmode_given="DB_SSL_MODE" in parts or system,
         origins={name: value.origin for name, value in parts.items()},
     )
 

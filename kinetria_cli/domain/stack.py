@@ -45,6 +45,8 @@ class ConnectionParams:
         sslmode: One of libpq's values.
         others: The servers that are tried after the first, in this order.
         session_attrs: Which of the servers will do: a value of libpq's `target_session_attrs`.
+        sslrootcert: libpq's: the file with the certificates that are trusted, or `system`; empty for libpq's own file.
+        channel_binding: libpq's; empty for its default.
     """
 
     host: str
@@ -55,6 +57,8 @@ class ConnectionParams:
     sslmode: str
     others: tuple[Server, ...] = ()
     session_attrs: str = "any"
+    sslrootcert: str = ""
+    channel_binding: str = ""
 
     @property
     def servers(self) -> tuple[Server, ...]:

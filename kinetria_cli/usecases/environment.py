@@ -9,6 +9,8 @@ from kinetria_cli.domain.config import ENV_MARK, EXPORTED, environment_mark
 from kinetria_cli.domain.stack import ConnectionParams
 
 LIBPQ = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSSLMODE", "PGTARGETSESSIONATTRS", "PGPASSFILE")
+LIBPQ_TLS = ("PGSSLROOTCERT", "PGCHANNELBINDING")
+"""Exported where they are set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class ShellUnset:
     """What `env --unset` prints: the variables that `env` exports."""
 
     kind: ClassVar[str] = "env.unset"
-    unset: tuple[str, ...] = (*EXPORTED, *LIBPQ, ENV_MARK)
+    unset: tuple[str, ...] = (*EXPORTED, *LIBPQ, *LIBPQ_TLS, ENV_MARK)
 
 
 def shell_environment(
@@ -62,8 +64,14 @@ def shell_environment(
         "HTTP_PORT": str(http_port),
     }
     libpq = (hosts, ports, params.user, params.dbname, params.sslmode, params.session_attrs, passfile)
+    tls = {
+        name: value
+        for name, value in zip(LIBPQ_TLS, (params.sslrootcert, params.channel_binding), strict=True)
+        if value
+    }
     mark = {ENV_MARK: environment_mark(own_project, values)} if own_project else {}
-    return ShellEnvironment(values | dict(zip(LIBPQ, libpq, strict=True)) | dict.fromkeys(cleared, "") | mark)
+    own = values | dict(zip(LIBPQ, libpq, strict=True)) | tls
+    return ShellEnvironment(own | dict.fromkeys(cleared, "") | mark)
 
 
 def database_url(params: ConnectionParams) -> str:
@@ -71,11 +79,15 @@ def database_url(params: ConnectionParams) -> str:
     user, password, name = (quote(part, safe="") for part in (params.user, params.password, params.dbname))
     servers = ",".join(f"{_url_host(server.host)}:{server.port}" for server in params.servers)
     wanted = "" if params.session_attrs == "any" else f"&target_session_attrs={params.session_attrs}"
+    wanted += f"&sslrootcert={quote(params.sslrootcert, safe='')}" if params.sslrootcert else ""
+    wanted += f"&channel_binding={params.channel_binding}" if params.channel_binding else ""
     return f"postgres://{user}:{password}@{servers}/{name}?sslmode={params.sslmode}{wanted}"
 
 
 def _url_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else quote(host, safe="")
+    if host.startswith("/") or ":" not in host:
+        return quote(host, safe="")
+    return f"[{host.replace('%', '%25')}]"
 
 
 def passfile_line(params: ConnectionParams) -> str:

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.usecases.environment import database_url
 from tests.conftest import free_port
 from tests.faults.doctoring import mended, one_cause, well
 from tests.faults.tls import certificate, tls_before
@@ -49,6 +50,22 @@ def test_a_certificate_that_is_trusted(cli: Cli, migrated: ConnectionParams, aut
     trust(authority)
     with tls_before(migrated, certificate(authority, "127.0.0.1", until=in_days(9))) as behind:
         assert well(cli.use(replace(behind, sslmode="verify-full"))("doctor", "--json"))["tls"] == "ok"
+
+
+def test_a_root_certificate_that_the_url_names(
+    cli: Cli, migrated: ConnectionParams, authority: trustme.CA, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls_before(migrated, certificate(authority, "127.0.0.1", until=in_days(9))) as behind:
+        url = database_url(replace(behind, sslmode="verify-full", sslrootcert=str(root)))
+        monkeypatch.setenv("DATABASE_URL", url)
+        assert well(cli("doctor", "--json"))["tls"] == "ok"
+        trustme.CA().cert_pem.write_to_path(root)
+        cause = one_cause(cli("doctor", "--json"), "tls")
+        assert "the server's certificate is not signed by one you trust" in cause.cause
+        assert cause.command == f'read -r file && cat "$file" >>{root}'
+        own = root.with_name("own.crt")
+        authority.cert_pem.write_to_path(own)
+        mended(cause.command, env={"DATABASE_URL": url}, stdin=f"{own}\n")
 
 
 def test_no_root_certificate(cli: Cli, migrated: ConnectionParams, authority: trustme.CA, root: Path) -> None:

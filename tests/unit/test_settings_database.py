@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from kinetria_cli.domain.errors import ConfigInvalid
 from kinetria_cli.domain.stack import ConnectionParams, NamedDatabase, StackRecord
+from kinetria_cli.gateways.postgres.connect import connect_arguments
 from kinetria_cli.settings import load_settings
 from kinetria_cli.settings_database import is_named, missing_names, named_database, remarks
 from kinetria_cli.settings_sources import RawValue
-from kinetria_cli.usecases.environment import database_url
+from kinetria_cli.usecases.environment import database_url, shell_environment
 from tests.fakes import RECORD
 
 URL = "postgres://ana:s3cret@db.example.com:6543/gym?sslmode=verify-full"
@@ -69,7 +70,7 @@ def test_a_password_file_stands_for_the_password() -> None:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "POSTGRES", "postgresql+psycopg", "postgres+asyncpg"])
 def test_a_url_names_all_parts(scheme: str) -> None:
     found = read({"DATABASE_URL": URL.replace("postgres", scheme, 1)})
     assert found.params == ConnectionParams("db.example.com", 6543, "ana", "s3cret", "gym", "verify-full")
@@ -80,6 +81,44 @@ def test_a_url_names_all_parts(scheme: str) -> None:
 def test_a_url_without_port_and_sslmode_takes_the_defaults() -> None:
     found = read({"DATABASE_URL": "postgres://ana:s3cret@db.example.com/gym"})
     assert (found.params.port, found.params.sslmode, found.sslmode_given) == (5432, "require", False)
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("postgresql:///gym?host=/run/postgresql&user=ana&password=a%26b%2Bc+d", ("/run/postgresql", 5432, "a&b+c+d")),
+        ("postgresql://ana:pw@/gym?host=/cloudsql/proj:reg:inst&port=5433", ("/cloudsql/proj:reg:inst", 5433, "pw")),
+        ("postgres://ana:pw@%2Frun%2Fpostgresql:5433/gym", ("/run/postgresql", 5433, "pw")),
+        ("postgres://ana:pw@[fe80::1%25eth0]/gym", ("fe80::1%eth0", 5432, "pw")),
+        ("postgres://ana:pw@[fe80::1%eth0]/gym", ("fe80::1%eth0", 5432, "pw")),
+        ("postgres://ana:pw@h/gym?host=h&dbname=gym", ("h", 5432, "pw")),
+        ("postgres://h?user=ana&password=pw&dbname=gym", ("h", 5432, "pw")),
+    ],
+)
+def test_what_a_url_may_say_behind_its_question_mark(url: str, wanted: tuple[str, int, str]) -> None:
+    host, port, password = wanted
+    assert read({"DATABASE_URL": url}).params == ConnectionParams(host, port, "ana", password, "gym", "require")
+
+
+def test_what_changes_nothing_is_ignored() -> None:
+    url = f"{URL}&connect_timeout=10&application_name=x&keepalives_idle=5&client_encoding=utf8&tcp_user_timeout=1"
+    assert read({"DATABASE_URL": url}) == read({"DATABASE_URL": URL})
+
+
+def test_what_makes_a_connection_safer_is_kept() -> None:
+    params = read({"DATABASE_URL": f"{URL}&channel_binding=require&sslrootcert=/etc/my%20ca.pem"}).params
+    assert (params.channel_binding, params.sslrootcert) == ("require", "/etc/my ca.pem")
+    given = connect_arguments(params, timeout=5)
+    assert (given["channel_binding"], given["sslrootcert"]) == ("require", "/etc/my ca.pem")
+    assert read({"DATABASE_URL": database_url(params)}).params == params
+    printed = shell_environment(params, http_port=1, passfile="").variables
+    assert (printed["PGCHANNELBINDING"], printed["PGSSLROOTCERT"]) == ("require", "/etc/my ca.pem")
+    assert not {"channel_binding", "sslrootcert"} & set(connect_arguments(read(PARTS).params, timeout=5))
+
+
+def test_the_systems_certificates_are_looked_at_strictly() -> None:
+    found = read({"DATABASE_URL": f"{URL.partition('?')[0]}?sslrootcert=system"})
+    assert (found.params.sslmode, found.sslmode_given) == ("verify-full", True)
 
 
 def test_the_parts_of_a_url_are_percent_decoded() -> None:
@@ -155,10 +194,65 @@ UNREADABLE = "DATABASE_URL cannot be read: is a character of the password not pe
         ("postgres://u:s3cret@h:99999/d", UNREADABLE),
         ("postgres://u:s3cret@[h/d", UNREADABLE),
         ("postgres://u:x@h/d#s3cret", "DATABASE_URL has a #; in a password it is written %23 (from the environment)"),
+        ("postgres://u:s3cret#x@h/d", "DATABASE_URL has a #; in a password it is written %23 (from the environment)"),
+        ("postgres://u:s3cret@x@h/d", UNREADABLE),
+        ("postgres://u:x@h/d?password=s3@cret", UNREADABLE),
+        *(
+            (url, f"DATABASE_URL has a {what} (from the environment)")
+            for url, what in (
+                ("postgres://u:s3 cret@h/d", "blank or a line end in it; in a password a blank is written %20"),
+                ("postgres://u:s3cret@h/d\n", "blank or a line end in it; in a password a blank is written %20"),
+                (
+                    "postgres://u:s3%cret@h/d",
+                    "% without two hexadecimal digits behind it; in a password it is written %25",
+                ),
+                (
+                    "postgres://u:x@h/d?password=%s3",
+                    "% without two hexadecimal digits behind it; in a password it is written %25",
+                ),
+            )
+        ),
+        *(
+            (url, "DATABASE_URL has %-codes that are not UTF-8 (from the environment)")
+            for url in ("postgres://u:s3%ffcret@h/d", "postgres://u:x@h/d?password=%ff", "postgres://u:x@%ff/d")
+        ),
+        *(
+            (
+                f"postgres://u:s3cret@h/d?{name}={value}",
+                f"DATABASE_URL has the parameter '{name}', which is not read: {way}",
+            )
+            for name, value, way in (
+                ("ssl", "true", "write sslmode=require (from the environment)"),
+                (
+                    "options",
+                    "-csearch_path%3Dx",
+                    "set what it sets for the role: ALTER ROLE ... SET (from the environment)",
+                ),
+                ("pgbouncer", "true", "remove it: a pooler is recognised (from the environment)"),
+                (
+                    "SSLMODE",
+                    "require",
+                    "remove it; host, port, user, password, dbname, sslmode, target_session_attrs, sslrootcert,"
+                    " channel_binding are read (from the environment)",
+                ),
+            )
+        ),
         (
-            "postgres://u:s3cret@h/d?connect_timeout=5",
-            "DATABASE_URL has the parameter 'connect_timeout'; only sslmode and target_session_attrs are read"
-            " (from the environment)",
+            "postgres://u:s3cret@h/d?sslmode=require&sslmode=require",
+            "DATABASE_URL has the parameter 'sslmode' twice; remove one of them (from the environment)",
+        ),
+        (
+            "postgres://u:s3cret@h/d?host=h2",
+            "DATABASE_URL names DB_HOST twice, before the ? and behind it; remove one of them (from the environment)",
+        ),
+        (
+            "postgres://u:s3cret@h/d?channel_binding=yes",
+            "channel_binding is 'yes', not one of disable, prefer, require (from DATABASE_URL in the environment)",
+        ),
+        (
+            "postgres://u:s3cret@h/d?sslmode=require&sslrootcert=system",
+            "DB_SSL_MODE is require (from DATABASE_URL in the environment), and sslrootcert=system"
+            " (from DATABASE_URL in the environment) takes verify-full alone",
         ),
     ],
 )

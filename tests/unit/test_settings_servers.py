@@ -152,7 +152,7 @@ def test_a_url_and_a_variable_that_disagree_are_a_problem(name: str, value: str)
     ]
 
 
-HOST = st.sampled_from(["h1", "db.example.com", "10.0.0.1", "::1", "fe80::1", "/run/postgresql"])
+HOST = st.sampled_from(["h1", "db.example.com", "10.0.0.1", "::1", "fe80::1%eth0", "/run/postgresql", "/sql/a:b"])
 SERVER = st.builds(Server, HOST, st.integers(1, 65535))
 
 

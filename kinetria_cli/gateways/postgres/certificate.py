@@ -56,7 +56,10 @@ def distrust(params: ConnectionParams, *, timeout: float) -> SymptomKind:
     # Not the default context: it asks more of a certificate than libpq does.
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(Path("~/.postgresql/root.crt").expanduser())
+        if params.sslrootcert == "system":
+            context.set_default_verify_paths()
+        else:
+            context.load_verify_locations(params.sslrootcert or Path("~/.postgresql/root.crt").expanduser())
         with shaken_hands(params, context, timeout=timeout):
             pass
     except (OSError, RuntimeError) as error:  # without an answer, a file or a home, what libpq said is all there is

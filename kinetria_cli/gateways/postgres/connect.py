@@ -46,6 +46,8 @@ def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, 
         "tcp_user_timeout": 60_000,
         # The user's own ~/.pgpass never decides. libpq warns of a file that is not plain, not of one that is not there.
         "passfile": f"{os.devnull}/none",
+        **({"sslrootcert": params.sslrootcert} if params.sslrootcert else {}),
+        **({"channel_binding": params.channel_binding} if params.channel_binding else {}),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.doctor import Cause, Finding, Symptom, SymptomKind, broken
@@ -27,6 +28,10 @@ def tls_broken(found: Symptom, params: ConnectionParams, origins: Origins) -> Fi
     fetch = f"openssl s_client -starttls postgres -connect {params.servers[0].address} -showcerts </dev/null"
     root = 'read -r file && mkdir -p ~/.postgresql && cat "$file" >>~/.postgresql/root.crt'
     trust = "it asks for the file with the authority's certificate, which the server's owner has"
+    if params.sslrootcert == "system":
+        root, trust = fetch, "with sslrootcert=system in DATABASE_URL the system's own certificates decide"
+    elif params.sslrootcert:
+        root = f'read -r file && cat "$file" >>{shlex.quote(params.sslrootcert)}'
     why, command, other = {
         SymptomKind.NO_TLS: (
             f"DB_SSL_MODE is {params.sslmode}, and the server offers no TLS",
