@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -39,13 +39,24 @@ COMMANDS = (
     LazyCommand("config", f"{_AT}.config:app", "Show the settings and where each comes from."),
 )
 
+
+class Root(lazy_group(COMMANDS)):  # type: ignore[misc]  # a class made by a function
+    """The whole command line; alone it prints its help as a result, for that is what was asked for."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the words of the command line."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help())
+            raise typer.Exit
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     name="kinetria",
-    cls=lazy_group(COMMANDS),
+    cls=Root,
     # Both would import rich, which costs more than the rest of --help together.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

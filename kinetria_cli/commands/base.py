@@ -160,10 +160,17 @@ class Run:
         """Print a line that is worth reading while the command goes on."""
         self.output.warn(text)
 
-    def finish(self, result: Any, *, exit_code: int = 0) -> None:
-        """Print the result; a check that answers no is a result with exit code 1, 5 or 7."""
-        with contextlib.suppress(ReaderGone):  # `| head` has what it wanted; the exit code stays true
-            self.output.result(result, ok=exit_code == 0)
+    def finish(self, result: Any, *, exit_code: int = 0, change: bool = False) -> None:
+        """Print the result; a check that answers no is a result with exit code 1, 5 or 7.
+
+        Args:
+            result: What to print.
+            exit_code: How the process ends.
+            change: Whether it reports a change that succeeded, which --quiet leaves out; never what was asked for.
+        """
+        if not (change and self.options.quiet and not self.output.json):
+            with contextlib.suppress(ReaderGone):  # `| head` has what it wanted; the exit code stays true
+                self.output.result(result, ok=exit_code == 0)
         if exit_code:
             raise typer.Exit(exit_code)
 

@@ -3,9 +3,10 @@
 import typer
 
 from kinetria_cli.commands.base import Run, command
+from kinetria_cli.commands.lazy import Group
 from kinetria_cli.domain.config import ConfigShown
 
-app = typer.Typer(help="The settings.", rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+app = typer.Typer(cls=Group, help="The settings.", rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
 
 @app.callback()

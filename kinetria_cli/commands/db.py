@@ -6,9 +6,12 @@ from typing import Annotated
 import typer
 
 from kinetria_cli.commands.base import Run, command
+from kinetria_cli.commands.lazy import Group
 from kinetria_cli.domain.check import FailOn
 
-app = typer.Typer(help="The database as a whole.", rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    cls=Group, help="The database as a whole.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
+)
 
 
 @app.callback()

@@ -28,4 +28,4 @@ def down(
         yes=yes,
         confirm=confirm,
     )
-    run.finish(result)
+    run.finish(result, change=True)

@@ -1,6 +1,6 @@
 """A group that imports a command when it is run, so that no command pays for the imports of the others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -38,11 +38,34 @@ class LazyCommand:
         return loaded
 
 
-def lazy_group(commands: Sequence[LazyCommand]) -> type[TyperGroup]:
+def nearest(word: str, names: Iterable[str]) -> list[str]:
+    """Return the names that a mistyped word may mean: those with a part that begins alike, else those spelled alike."""
+    from difflib import get_close_matches
+
+    stem = word.lower().rstrip("s")
+    known = list(names)
+    begun = [name for name in known if len(stem) > 1 and any(part.startswith(stem) for part in name.split("-"))]
+    return begun or get_close_matches(word.lower(), known)
+
+
+class Group(TyperGroup):
+    """A group of commands that names the nearest one where the word is none of them."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command. Raises a usage error, with what may have been meant."""
+        try:
+            return super()._click_resolve_command(ctx, args)
+        except typer.TyperException as error:
+            if close := nearest(args[0], self.list_commands(ctx)):
+                error.message = f"{error.message} Did you mean {' or '.join(close)}?"
+            raise
+
+
+def lazy_group(commands: Sequence[LazyCommand]) -> type[Group]:
     """Return a group class of these commands, in this order."""
     by_name = {command.name: command for command in commands}
 
-    class LazyGroup(TyperGroup):
+    class LazyGroup(Group):
         """Knows its commands by name and help; imports the one that is asked for."""
 
         def list_commands(self, _ctx: Any) -> list[str]:

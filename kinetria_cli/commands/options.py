@@ -1,15 +1,28 @@
 """Options that several commands take."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+
+def completing(words: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return what completes an option's value in the shell from these words."""
+    known = tuple(words)
+    return lambda incomplete: [word for word in known if word.startswith(incomplete)]
+
+
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON document. [KINETRIA_OUTPUT=json]")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", envvar="KINETRIA_QUIET", help="No progress.")]
+QuietOption = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", envvar="KINETRIA_QUIET", help="Hide progress; a change that succeeds prints nothing."
+    ),
+]
 VerboseOption = Annotated[
     int, typer.Option("--verbose", "-v", count=True, envvar="KINETRIA_VERBOSE", help="More words; -vv adds tracebacks.")
 ]

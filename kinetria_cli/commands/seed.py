@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from kinetria_cli.commands.base import Run, command
-from kinetria_cli.commands.options import ConfirmOption, DryRunOption, YesOption
+from kinetria_cli.commands.options import ConfirmOption, DryRunOption, YesOption, completing
 from kinetria_cli.usecases.confirm import asking
+from kinetria_cli.usecases.profiles import PROFILES
 from kinetria_cli.usecases.seeding.contract import check_contract
 from kinetria_cli.usecases.seeding.remove import remove_seed
 from kinetria_cli.usecases.seeding.seed import SeedRequest
@@ -20,7 +21,13 @@ from kinetria_cli.usecases.seeding.wish import SeedWish
 def seed(
     run: Run,
     profile: Annotated[
-        str, typer.Option("--profile", metavar="NAME|FILE", help="minimal, demo, load, or a TOML file of your own.")
+        str,
+        typer.Option(
+            "--profile",
+            metavar="NAME|FILE",
+            help="minimal, demo, load, or a TOML file of your own.",
+            autocompletion=completing(PROFILES),
+        ),
     ] = "demo",
     users: Annotated[
         int | None, typer.Option("--users", metavar="N", help="How many; not for minimal and demo.")
@@ -67,7 +74,11 @@ def seed(
             )
             run.finish(proof, exit_code=0 if proof.ok else 1)
         elif mode == "remove":
-            run.finish(remove_seed(found.name, random_seed, store=ports.store, agree=agree, dry_run=dry_run))
+            run.finish(
+                remove_seed(found.name, random_seed, store=ports.store, agree=agree, dry_run=dry_run),
+                change=not dry_run,
+            )
         else:
             request, progress = SeedRequest(restore, dry_run), run.output.progress()
-            run.finish(run_seed(request, profile=found, ports=ports, progress=progress, agree=agree))
+            result = run_seed(request, profile=found, ports=ports, progress=progress, agree=agree)
+            run.finish(result, change=not dry_run)

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 import typer
 
 from kinetria_cli.commands.base import Run, command, seconds
-from kinetria_cli.commands.options import LockWaitOption, YesOption
+from kinetria_cli.commands.options import LockWaitOption, YesOption, completing
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.usecases.engine import check_engine
+from kinetria_cli.usecases.profiles import PROFILES
 from kinetria_cli.usecases.target import elsewhere_after_up
 from kinetria_cli.usecases.up import UpRequest, bring_up
 
@@ -18,7 +19,13 @@ def up(
     run: Run,
     engine: Annotated[Literal["auto", "docker", "embedded"] | None, typer.Option(help="What runs the stack.")] = None,
     seed: Annotated[
-        str | None, typer.Option("--seed", metavar="PROFILE", help="Load a profile: minimal, demo, load or FILE.")
+        str | None,
+        typer.Option(
+            "--seed",
+            metavar="PROFILE",
+            help="Load a profile: minimal, demo, load or FILE.",
+            autocompletion=completing(PROFILES),
+        ),
     ] = None,
     no_migrate: Annotated[bool, typer.Option("--no-migrate", help="Leave the schema as it is.")] = False,
     no_app: Annotated[bool, typer.Option("--no-app", help="Start the database alone.")] = False,
@@ -76,4 +83,4 @@ def up(
     warning = elsewhere_after_up(settings.ignored, target.record(), exported=settings.exported)
     if warning is not None:
         run.tell(warning)
-    run.finish(replace(result, elsewhere=warning is not None))
+    run.finish(replace(result, elsewhere=warning is not None), change=True)

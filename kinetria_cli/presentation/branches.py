@@ -34,7 +34,8 @@ def draw(nodes: Sequence[Node], screen: Screen, indent: str = "") -> None:
     for number, (node, row) in enumerate(zip(nodes, rows, strict=True), start=1):
         final = number == len(nodes)
         line = _GAP.join(_padded(cell, width) for cell, width in zip(row, widths, strict=False))
-        screen.line((f"{indent}{last if final else inner}{line}".rstrip(), ""))
+        branch = f"{indent}{last if final else inner}"
+        screen.paragraph((branch, ""), line.rstrip(), indent=len(branch))
         draw(node.children, screen, indent + (" " * len(along) if final else along))
 
 

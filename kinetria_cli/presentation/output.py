@@ -1,6 +1,7 @@
 """Where results, warnings, errors and progress go: results to stdout, everything else to stderr."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -65,7 +66,9 @@ class Output:
             else:
                 from kinetria_cli.presentation.human import render
 
-                render(result, self._screens[0])
+                screen = self._screens[0]
+                screen.steps_are_shown = isinstance(self._progress, LineProgress) and _is_merged()
+                render(result, screen)
 
     def plain(self, line: str) -> None:
         """Print a line of the result that programs read as it is: a log line. Raises as `result` does."""
@@ -186,16 +189,35 @@ class TerminalPrompt:
 
     def tell(self, text: str) -> None:
         """See `Prompt.tell`."""
-        print(printable(text), file=sys.stderr)  # noqa: T201
+        print(_at_blanks(text), file=sys.stderr)  # noqa: T201
 
     def ask(self, question: str) -> str:
         """See `Prompt.ask`."""
-        print(printable(question), end="", file=sys.stderr, flush=True)  # noqa: T201
+        print(_at_blanks(question), end="", file=sys.stderr, flush=True)  # noqa: T201
         return sys.stdin.readline()
+
+
+def _at_blanks(text: str) -> str:
+    """Return the printable text, on a terminal broken at blanks rather than in the middle of a word."""
+    text = printable(text)
+    if not sys.stderr.isatty():
+        return text
+    from kinetria_cli.presentation.cells import folded
+    from kinetria_cli.presentation.screen import terminal_width
+
+    return "\n".join(line for whole in text.split("\n") for line in folded(whole, terminal_width()))
 
 
 class ReaderGone(Exception):
     """Whoever read our stdout has closed it, as `head` does: no error, but nothing is left to be said."""
+
+
+def _is_merged() -> bool:
+    """Whether stdout and stderr are the same file, as with 2>&1."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):  # streams in memory
+        return False
 
 
 @contextlib.contextmanager

@@ -25,6 +25,11 @@ Segment = tuple[str, str]
 """A text that is printable already, and its style."""
 
 
+def terminal_width() -> int:
+    """Return how many columns of the terminal are used."""
+    return min(shutil.get_terminal_size().columns, MAX_WIDTH)
+
+
 class Mark(Enum):
     """What a line says at a glance: symbol, its word where symbols cannot be shown, and the colour that repeats it."""
 
@@ -52,6 +57,8 @@ class Screen:
         self._no_color = no_color
         self._essential = essential
         self.terminal = stream.isatty()
+        self.steps_are_shown = False
+        """Whether this stream has the steps of a long command already, as lines of its progress."""
         self._plain = not self.terminal and not force_color
         encodes = (stream.encoding or "").lower().replace("-", "") == "utf8"
         self._symbols = self.terminal and utf8 and encodes
@@ -80,7 +87,7 @@ class Screen:
     @property
     def width(self) -> int:
         """Columns to use."""
-        return min(shutil.get_terminal_size().columns, MAX_WIDTH) if self.terminal else MAX_WIDTH
+        return terminal_width() if self.terminal else MAX_WIDTH
 
     @property
     def symbols(self) -> bool:
@@ -112,6 +119,13 @@ class Screen:
         self._write([first, (" " * (indent - width(first[0])) + lines[0], "")])
         for line in lines[1:]:
             self._write([(" " * indent + line, "")])
+
+    def sentence(self, *parts: str | Segment) -> None:
+        """Print a mark, if there is one, and text broken at blanks; a command after the last colon stays whole."""
+        first = parts[0] if isinstance(parts[0], tuple) else ("", "")
+        text = "".join(part for part in parts if isinstance(part, str))
+        indent = len(first[0]) + 1 if first[0] else 0
+        self.paragraph(first, text.strip(), indent=indent, hint="kinetria " in text.rpartition(": ")[2])
 
     def verbatim(self, text: str) -> None:
         """Print one line exactly as it is, for a program to read: in UTF-8 whatever the terminal's encoding."""

@@ -4,8 +4,11 @@ import typer
 
 from kinetria_cli.commands.base import Run, command
 from kinetria_cli.commands.inspect import entities
+from kinetria_cli.commands.lazy import Group
 
-app = typer.Typer(help="Read the records.", rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    cls=Group, help="Read the records.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
+)
 
 
 @app.callback()

@@ -11,6 +11,7 @@ import typer
 
 from kinetria_cli.commands.inspect.chart import CHART_OPTIONS, draw
 from kinetria_cli.commands.inspect.request import KeyArgument, Request, entity
+from kinetria_cli.commands.options import completing
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.records import SEARCH, Span
 from kinetria_cli.domain.vos import ValueObject
@@ -31,6 +32,7 @@ class Filter:
         read: Makes the text a value; a flag has none.
         metavar: What stands for the text in --help.
         end: Which end of a `Span` the value is, or None where it is compared as a whole.
+        words: Every value there is, where they are few.
     """
 
     option: str
@@ -39,6 +41,7 @@ class Filter:
     read: Reader | None = None
     metavar: str | None = None
     end: str | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def parameter(self) -> str:
@@ -49,7 +52,10 @@ class Filter:
     def annotation(self) -> Any:
         """What Typer makes the option from."""
         kind = str if self.read else bool
-        return Annotated[kind | None, typer.Option(self.option, metavar=self.metavar, help=self.help)]
+        complete = completing(self.words) if self.words else None
+        return Annotated[
+            kind | None, typer.Option(self.option, metavar=self.metavar, help=self.help, autocompletion=complete)
+        ]
 
 
 def a_text(option: str, column: str) -> Filter:
@@ -64,7 +70,14 @@ def exactly(option: str, column: str, help_text: str) -> Filter:
 
 def a_word(option: str, column: str, vocabulary: type[ValueObject]) -> Filter:
     """A word of a vocabulary."""
-    return Filter(option, column, ", ".join(vocabulary), lambda _, text: vocabulary.validate(text), "WORD")
+    return Filter(
+        option,
+        column,
+        ", ".join(vocabulary),
+        lambda _, text: vocabulary.validate(text),
+        "WORD",
+        words=tuple(vocabulary),
+    )
 
 
 def an_id(option: str, column: str, help_text: str) -> Filter:

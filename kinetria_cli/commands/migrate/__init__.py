@@ -71,7 +71,7 @@ def apply(
         statement_timeout=None if statement_timeout is None else _statement_timeout(statement_timeout),
         tell=run.tell,
     )
-    run.finish(result)
+    run.finish(result, change=True)
 
 
 def _statement_timeout(text: str) -> float:

@@ -28,4 +28,4 @@ def baseline(
         dry_run=dry_run,
         tell=run.tell,
     )
-    run.finish(result)
+    run.finish(result, change=not dry_run)

@@ -28,4 +28,4 @@ def new(
         table=table,
         dry_run=dry_run,
     )
-    run.finish(result)
+    run.finish(result, change=True)

@@ -25,4 +25,4 @@ def rebase(
         migrations=run.container.migrations(run.primary.params),
         dry_run=dry_run,
     )
-    run.finish(result)
+    run.finish(result, change=not dry_run)

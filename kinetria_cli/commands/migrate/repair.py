@@ -28,4 +28,4 @@ def repair(
         yes=yes,
         tell=run.tell,
     )
-    run.finish(result)
+    run.finish(result, change=not dry_run)

@@ -42,7 +42,7 @@ def rollback(
     """Undo the newest migrations with their rollback files, after saying what that destroys; it is kept in files."""
     kept_in = run.container.migration_tools.keep_folder(keep, no_keep)
     wish = RollbackWish(steps, to, use, kept_in, yes, confirm, seconds("--lock-wait", lock_wait, zero=True))
-    run.finish(roll_back(wish, **_surroundings(run), dry_run=dry_run))
+    run.finish(roll_back(wish, **_surroundings(run), dry_run=dry_run), change=not dry_run)
 
 
 @command(writes=True)
@@ -61,7 +61,7 @@ def redo(
     """Undo the newest migrations and apply them again, as their files are now."""
     kept_in = run.container.migration_tools.keep_folder(keep, no_keep)
     wish = RollbackWish(steps, to, use, kept_in, yes, confirm, seconds("--lock-wait", lock_wait, zero=True))
-    run.finish(redo_migrations(wish, **_surroundings(run), dry_run=dry_run))
+    run.finish(redo_migrations(wish, **_surroundings(run), dry_run=dry_run), change=not dry_run)
 
 
 def _surroundings(run: Run) -> dict[str, Any]:

@@ -13,5 +13,7 @@ def render(result: BundleReport, screen: Screen) -> None:
         screen.marked(mark, part.name, part.detail or "", name_width=width)
     taken = sum(result.redacted.values())
     screen.line()
-    screen.line(f"{result.path}, {size(result.size_bytes)}, readable by you alone; {counted(taken, 'text')} hidden.")
-    screen.line("Read it before you send it: README.txt in it says what was taken out and what was left.")
+    screen.sentence(
+        f"{result.path}, {size(result.size_bytes)}, readable by you alone; {counted(taken, 'text')} hidden."
+    )
+    screen.sentence("Read it before you send it: README.txt in it says what was taken out and what was left.")

@@ -16,13 +16,13 @@ def render(result: CheckReport, screen: Screen) -> None:
     """Print the verdict, each finding with what mends it, and the next step."""
     worst = min((finding.severity for finding in result.findings), key=list(Severity).index, default=Severity.INFO)
     mark = Mark.DONE if worst is Severity.INFO else _MARKS[worst]
-    screen.line(screen.mark(mark), " ", _verdict(result), f" in {duration(result.seconds)}")
+    screen.sentence(screen.mark(mark), " ", _verdict(result), f" in {duration(result.seconds)}")
     shown = [finding for finding in result.findings if finding.severity is not Severity.INFO or result.detailed]
     for findings in _by_object(shown):
         _show(findings, screen)
     remarks = result.count(Severity.INFO)
     if remarks and not result.detailed:
-        screen.line(screen.mark(Mark.SKIPPED), f" {counted(remarks, 'remark')}: kinetria db check -v lists them")
+        screen.sentence(screen.mark(Mark.SKIPPED), f" {counted(remarks, 'remark')}: kinetria db check -v lists them")
     steps = {_step(finding) for finding in shown if finding.sql and finding.severity is not Severity.INFO}
     for number, step in enumerate([*sorted(steps), "then  kinetria db check"] if steps else []):
         screen.line("        " if number else "  next: ", step)

@@ -17,7 +17,7 @@ def render(result: Any, _: Screen) -> None:
 def _(result: DownResult, screen: Screen) -> None:
     if not result.stopped and not result.removed_volumes:
         screen.line("Nothing was running.")
-    for name in result.stopped:
+    for name in () if screen.steps_are_shown else result.stopped:
         screen.marked(Mark.DONE, name, "stopped")
     for volume in result.removed_volumes:
         screen.marked(Mark.DONE, "removed", volume)

@@ -47,7 +47,7 @@ def render(result: Any, _: Screen) -> None:
 @render.register
 def _(result: HealthReport, screen: Screen) -> None:
     mark, words = headline(result)
-    screen.line(screen.mark(mark), " ", words)
+    screen.sentence(screen.mark(mark), " ", words)
     for check in result.checks:
         right = duration(check.seconds) if check.seconds else ""
         screen.marked(CHECK_MARKS[check.status], check.name, check.detail, right, name_width=NAME_WIDTH)

@@ -27,11 +27,11 @@ def _(result: LintResult, screen: Screen) -> None:
     counted = [(result.count("error"), "error"), (result.count("warning"), "warning"), (result.count("info"), "remark")]
     found = ", ".join(_counted(count, noun) for count, noun in counted if count) or "no finding"
     waived = f"; {result.waived} waived, --json lists them" if result.waived else ""
-    screen.line(f"{_counted(len(result.files), 'file')}: {found}{waived}")
+    screen.sentence(f"{_counted(len(result.files), 'file')}: {found}{waived}")
     if not result.database:
-        screen.line("No database was asked: the sizes of the tables are unknown.")
+        screen.sentence("No database was asked: the sizes of the tables are unknown.")
     if result.count("error") or result.count("warning"):
-        screen.line("To accept a finding write above its statement: -- squawk-ignore RULE")
+        screen.sentence("To accept a finding write above its statement: -- squawk-ignore RULE")
 
 
 def show_finding(finding: Finding, screen: Screen) -> None:

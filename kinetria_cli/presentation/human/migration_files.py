@@ -20,7 +20,7 @@ def _(result: NewMigration, screen: Screen) -> None:
     if result.dry_run:
         screen.line("Nothing was written.")
     else:
-        screen.line("Write the statements of both, then look at them: kinetria migrate plan")
+        screen.sentence("Write the statements of both, then look at them: kinetria migrate plan")
 
 
 @render.register
@@ -34,9 +34,11 @@ def _(result: RebaseResult, screen: Screen) -> None:
         what = "would name" if result.dry_run else "names"
         screen.marked(mark, name, f"{what} the new number in its -- depends: line", name_width=40)
     if not result.renamed:
-        screen.line("Nothing to do: every pending migration stands above the applied ones.")
+        screen.sentence("Nothing to do: every pending migration stands above the applied ones.")
     elif result.dry_run:
         screen.line("Nothing was renamed.")
     else:
         screen.line("Next: kinetria migrate plan")
-        screen.line("A database where one is applied under its old number calls it renamed: kinetria migrate status")
+        screen.sentence(
+            "A database where one is applied under its old number calls it renamed: kinetria migrate status"
+        )

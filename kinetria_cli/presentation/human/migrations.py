@@ -20,15 +20,15 @@ def _(result: MigrateResult, screen: Screen) -> None:
         screen.marked(Mark.DONE, run.id, "", duration(run.seconds), name_width=40)
     if result.already_applied:
         others = span(result.already_applied)
-        screen.line(f"{others} already applied by {result.already_applied_by} while this run waited")
+        screen.sentence(f"{others} already applied by {result.already_applied_by} while this run waited")
     count = len(result.applied)
     if count:
-        screen.line(
+        screen.sentence(
             f"{count} applied, now at {result.head}" + (f", {result.pending} pending" if result.pending else "")
         )
     else:
         pending = f"{result.pending} pending" if result.pending else "none pending"
-        screen.line(f"Nothing to do: at {result.head or 'an empty schema'}, {pending}")
+        screen.sentence(f"Nothing to do: at {result.head or 'an empty schema'}, {pending}")
 
 
 MARKS = {
@@ -54,6 +54,6 @@ def _(result: MigrationStatus, screen: Screen) -> None:
     pending = len(result.pending_ids)
     summary = f"{len(result.applied_ids)} applied, {pending} pending"
     if result.problems:
-        screen.line(f"{summary}, {len(result.problems)} to mend before anything is applied")
+        screen.sentence(f"{summary}, {len(result.problems)} to mend before anything is applied")
     else:
-        screen.line(summary + (". Apply: kinetria migrate" if pending else ""))
+        screen.sentence(summary + (". Apply: kinetria migrate" if pending else ""))

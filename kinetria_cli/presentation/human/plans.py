@@ -31,8 +31,8 @@ def _(result: MigrationPlan, screen: Screen) -> None:
             if found.id == step.id:
                 _show_measurement(found, screen)
     if result.note:
-        screen.line(screen.mark(Mark.LOOK), " not linted: ", result.note)
-    screen.line(f"Nothing was changed. Apply: {result.apply_with}" if result.steps else "Nothing is pending.")
+        screen.sentence(screen.mark(Mark.LOOK), " not linted: ", result.note)
+    screen.sentence(f"Nothing was changed. Apply: {result.apply_with}" if result.steps else "Nothing is pending.")
 
 
 def _show_measurement(found: Measurement, screen: Screen) -> None:

@@ -24,7 +24,7 @@ def render(result: RecordList, screen: Screen) -> None:
     """Print a page as a table, how many there are, and how to go on."""
     table = result.entity.replace("-", "_")
     if not result.items:
-        screen.line(f"no {NOUNS[table]}s match{_in_words(result.wording)}")
+        screen.sentence(f"no {NOUNS[table]}s match{_in_words(result.wording)}")
         return
     columns = result.columns or LIST_COLUMNS[table]
     records = [item.record if result.columns else item for item in result.items]

@@ -36,7 +36,7 @@ def _(result: MigrationDiff, screen: Screen) -> None:
     if not result.diff:
         screen.line(f"{result.id}: the file is as it was applied")
     if result.adopted:
-        screen.line("The applied text was taken from the file later: it cannot show an edit that was made before.")
+        screen.sentence("The applied text was taken from the file later: it cannot show an edit that was made before.")
 
 
 @render.register
@@ -46,9 +46,9 @@ def _(result: RepairResult, screen: Screen) -> None:
     if not result.steps:
         screen.line("Nothing to repair.")
     elif result.repaired:
-        screen.line(f"{len(result.steps)} repaired. Next: kinetria migrate status")
+        screen.sentence(f"{len(result.steps)} repaired. Next: kinetria migrate status")
     else:
-        screen.line(f"would repair {len(result.steps)}; nothing was changed")
+        screen.sentence(f"would repair {len(result.steps)}; nothing was changed")
 
 
 @render.register
@@ -57,6 +57,6 @@ def _(result: BaselineResult, screen: Screen) -> None:
         screen.marked(Mark.BUSY if result.dry_run else Mark.DONE, name, "is there already", name_width=40)
     count = len(result.recorded)
     if result.dry_run:
-        screen.line(f"would record {count} as applied; nothing was changed")
+        screen.sentence(f"would record {count} as applied; nothing was changed")
     else:
-        screen.line(f"{count} recorded as applied, now at {result.head}. Next: kinetria migrate status")
+        screen.sentence(f"{count} recorded as applied, now at {result.head}. Next: kinetria migrate status")

@@ -25,10 +25,10 @@ def _(result: RollbackResult, screen: Screen) -> None:
         screen.marked(Mark.DONE, run.id, "rolled back", duration(run.seconds), name_width=40)
     if result.would_roll_back:
         _show_foreseen(result, screen)
-        screen.line(f"would roll back {len(result.would_roll_back)}; nothing was changed")
+        screen.sentence(f"would roll back {len(result.would_roll_back)}; nothing was changed")
         return
     head = result.head or "an empty schema"
-    screen.line(f"{len(result.rolled_back)} rolled back, now at {head}, {result.pending} pending")
+    screen.sentence(f"{len(result.rolled_back)} rolled back, now at {head}, {result.pending} pending")
     _show_kept(result.kept, screen, "to load it back, when it is applied again")
 
 
@@ -41,9 +41,9 @@ def _(result: RedoResult, screen: Screen) -> None:
     if result.would_roll_back:
         _show_foreseen(result, screen)
         count = len(result.would_roll_back)
-        screen.line(f"would roll back {count} and apply {count} again; nothing was changed")
+        screen.sentence(f"would roll back {count} and apply {count} again; nothing was changed")
         return
-    screen.line(f"{len(result.applied)} applied again, now at {result.head or 'an empty schema'}")
+    screen.sentence(f"{len(result.applied)} applied again, now at {result.head or 'an empty schema'}")
     _show_kept(result.kept, screen, "to load it back")
 
 

@@ -27,21 +27,21 @@ def _(result: SeedResult, screen: Screen) -> None:
     if result.dry_run:
         _would(title, result, screen)
     elif result.inserted or result.restored:
-        screen.line(screen.mark(Mark.DONE), " ", _done(result), ": ", _by_table(result.tables))
+        screen.sentence(screen.mark(Mark.DONE), " ", _done(result), ": ", _by_table(result.tables))
     else:
         there = result.rows - result.changed
-        screen.line(
+        screen.sentence(
             screen.mark(Mark.DONE),
             f" {title}: nothing to do, {counted(there, 'row')} {'is' if there == 1 else 'are'} there",
         )
     if result.changed:
-        screen.line(
+        screen.sentence(
             screen.mark(Mark.LOOK),
             f" {result.changed:,} {'row was' if result.changed == 1 else 'rows were'} changed since and left alone",
         )
         advise(screen, result, {"--verify": "which, and what differs", "--restore": "sets them back"})
     for note in result.notes:
-        screen.line(screen.mark(Mark.LOOK), " ", note)
+        screen.sentence(screen.mark(Mark.LOOK), " ", note)
 
 
 def _table(result: SeedResult, screen: Screen) -> None:
@@ -78,9 +78,9 @@ def _would(title: str, result: SeedResult, screen: Screen) -> None:
     parts = [f"insert {counted(result.inserted, 'row')}"] if result.inserted or not result.restored else []
     if result.restored:
         parts.append(f"restore {result.restored:,}" if parts else f"restore {counted(result.restored, 'row')}")
-    screen.line(f"{title}: would {' and '.join(parts)}; nothing was written")
+    screen.sentence(f"{title}: would {' and '.join(parts)}; nothing was written")
     if result.estimate is not None and result.inserted:
-        screen.line(_takes(result.estimate))
+        screen.sentence(_takes(result.estimate))
 
 
 def _takes(needed: SeedEstimate) -> str:

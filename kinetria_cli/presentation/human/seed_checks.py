@@ -21,14 +21,16 @@ def render(result: Any, _: Screen) -> None:
 @render.register
 def _(result: SeedContract, screen: Screen) -> None:
     if result.ok:
-        screen.line(screen.mark(Mark.DONE), " the generators fill every column, and use every value of the ENUM types")
+        screen.sentence(
+            screen.mark(Mark.DONE), " the generators fill every column, and use every value of the ENUM types"
+        )
     else:
-        screen.line(
+        screen.sentence(
             screen.mark(Mark.FAILED),
             f" {counted(len(result.findings), 'part')} of the schema that no generator fills",
         )
     for finding in result.findings:
-        screen.line(screen.mark(Mark.FAILED), f" {finding.object} {finding.message}")
+        screen.sentence(screen.mark(Mark.FAILED), f" {finding.object} {finding.message}")
         screen.line("     ", finding.hint)
     screen.line("   checked: columns, types and ENUM values of the seven tables, against the profiles' code;")
     screen.line("   no record was read: kinetria seed --verify compares the records")
@@ -39,14 +41,14 @@ def _(result: SeedVerification, screen: Screen) -> None:
     title = f"{result.profile}, random seed {result.random_seed}, {counted(result.users, 'user')}"
     found = sum(table.found.rows for table in result.tables)
     if result.ok:
-        screen.line(
+        screen.sentence(
             screen.mark(Mark.DONE),
             f" {title}: all {found:,} rows are there as the profile has them, as of {moment(result.as_of)}; "
             f"{duration(result.seconds)}",
         )
     else:
         total = len(result.differences) + result.more
-        screen.line(
+        screen.sentence(
             screen.mark(Mark.FAILED), f" {title}: {counted(total, 'row')} {_differ(total)}; {duration(result.seconds)}"
         )
     _tables(result, screen)
@@ -54,9 +56,9 @@ def _(result: SeedVerification, screen: Screen) -> None:
         screen.line("")
         screen.table(["table", "id", "state", "columns"], [_different(row) for row in result.differences])
     if result.more:
-        screen.line(f"and {result.more:,} more")
+        screen.sentence(f"and {result.more:,} more")
     for note in result.notes:
-        screen.line(screen.mark(Mark.LOOK), " ", note)
+        screen.sentence(screen.mark(Mark.LOOK), " ", note)
     _next(result, screen)
 
 
@@ -94,18 +96,18 @@ def _next(result: SeedVerification, screen: Screen) -> None:
 def _(result: SeedRemoval, screen: Screen) -> None:
     title = f"{result.profile}, random seed {result.random_seed}"
     if not result.tables:
-        screen.line(f"{title}: nothing to do, no row of it is there")
+        screen.sentence(f"{title}: nothing to do, no row of it is there")
     else:
         screen.table(
             ["table", "would remove" if result.dry_run else "removed"], [[t.name, t.removed] for t in result.tables]
         )
         rows = counted(result.rows, "row")
         if result.dry_run:
-            screen.line(f"{title}: would remove {rows}; nothing was written")
+            screen.sentence(f"{title}: would remove {rows}; nothing was written")
         else:
-            screen.line(screen.mark(Mark.DONE), f" {title}: removed {rows} in {duration(result.seconds)}")
+            screen.sentence(screen.mark(Mark.DONE), f" {title}: removed {rows} in {duration(result.seconds)}")
     if result.kept is not None:
-        screen.line(f"The exercise catalogue stays: {result.kept}.")
+        screen.sentence(f"The exercise catalogue stays: {result.kept}.")
 
 
 def _differ(number: int) -> str:

@@ -22,8 +22,10 @@ def render(result: Any, _: Screen) -> None:
 
 @render.register
 def _(result: UpResult, screen: Screen) -> None:
-    screen.line(f"engine        {result.engine} PostgreSQL {result.database.server_version}: {result.engine_reason}")
-    for step in result.steps:
+    screen.sentence(
+        f"engine        {result.engine} PostgreSQL {result.database.server_version}: {result.engine_reason}"
+    )
+    for step in () if screen.steps_are_shown else result.steps:
         screen.marked(Mark.DONE, step.name, step.detail, duration(step.seconds))
     if result.migrations.pending:
         screen.marked(Mark.LOOK, "migrations", f"{result.migrations.pending} pending: kinetria migrate")
@@ -39,7 +41,7 @@ def _(result: UpResult, screen: Screen) -> None:
 
 @render.register
 def _(result: StackStatus, screen: Screen) -> None:
-    screen.line(f"{result.project:<12}{result.engine}, {result.health}    ENVIRONMENT={result.environment}")
+    screen.sentence(f"{result.project:<12}{result.engine}, {result.health}    ENVIRONMENT={result.environment}")
     for service in result.services:
         well = service.state == "running" and service.health == "healthy"
         mark = Mark.DONE if well else Mark.FAILED if service.health == "unhealthy" else Mark.SKIPPED
@@ -82,7 +84,7 @@ def _render_contents(result: StackStatus, screen: Screen) -> None:
         mark = Mark.LOOK if migrations.pending or migrations.problems else Mark.DONE
         screen.marked(mark, "migrations", f"{migrations.applied} applied, {pending}    {migrations.head or ''}")
     if result.records:
-        screen.line("   ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in result.records.items()))
+        screen.sentence("   ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in result.records.items()))
 
 
 @render.register

@@ -43,7 +43,7 @@ def render(result: Training, screen: Screen) -> None:
     """
     whose = "all users" if result.user is None else result.user
     if not result.weeks:
-        screen.line("no training to draw for ", whose, ": no session matches that is completed or still runs")
+        screen.sentence("no training to draw for ", whose, ": no session matches that is completed or still runs")
         return
     plotter()  # before anything is printed: without it there is an error and no half of a result
     screen.line("training of ", whose)
@@ -58,7 +58,7 @@ def _render_totals(result: Training, screen: Screen) -> None:
     sessions, sets, records = (sum(getattr(week, name) for week in weeks) for name in ("sessions", "sets", "records"))
     untrained = sum(1 for week in weeks if not (week.sessions or week.sets))
     span = f"from Monday {result.since} to {result.until} (UTC)"
-    screen.line(f"{_count(len(weeks), 'week')} {span}, {untrained} without training")
+    screen.sentence(f"{_count(len(weeks), 'week')} {span}, {untrained} without training")
     screen.line(
         f"{volume:,} kg, {_count(sessions, 'completed session')}, {_count(sets, 'set')},"
         f" {_count(records, 'new personal record')}"
@@ -108,9 +108,9 @@ def _scale(top: Decimal | int) -> dict[float, str]:
 def _render_records(records: Sequence[PersonalRecord], screen: Screen, *, with_user: bool) -> None:
     screen.line()
     if not records:
-        screen.line("personal records: no weight was lifted")
+        screen.sentence("personal records: no weight was lifted")
         return
-    screen.line("personal records, the heaviest weight of each exercise")
+    screen.sentence("personal records, the heaviest weight of each exercise")
     header = ["exercise", "kg", "reps", "achieved", *(["user"] if with_user else [])]
     rows = [
         [
@@ -124,4 +124,4 @@ def _render_records(records: Sequence[PersonalRecord], screen: Screen, *, with_u
     ]
     screen.table(header, rows)
     if len(records) > SHOWN_RECORDS:
-        screen.line(f"and {len(records) - SHOWN_RECORDS} lighter ones: --json")
+        screen.sentence(f"and {len(records) - SHOWN_RECORDS} lighter ones: --json")

@@ -23,16 +23,16 @@ def render(result: VerifyResult, screen: Screen) -> None:
     count = len(result.migrations)
     where = f"on {result.place}, in {duration(result.seconds)}"
     if result.exact:
-        screen.line(f"{count} applied, rolled back and applied again, each rollback exact; {where}")
+        screen.sentence(f"{count} applied, rolled back and applied again, each rollback exact; {where}")
         return
     if result.whole:
-        screen.line(f"Each rollback is exact, but all in one go is not; {where}")
+        screen.sentence(f"Each rollback is exact, but all in one go is not; {where}")
     lacking = [proof.id for proof in result.migrations if proof.exact is None]
     wrong = [proof.id for proof in result.migrations if proof.exact is False]
     if wrong:
-        screen.line(f"{len(wrong)} of {count} not exact; {where}")
+        screen.sentence(f"{len(wrong)} of {count} not exact; {where}")
     if lacking:
-        screen.line(f"{len(lacking)} of {count} without a rollback file{'' if wrong else f'; {where}'}")
+        screen.sentence(f"{len(lacking)} of {count} without a rollback file{'' if wrong else f'; {where}'}")
     first = min((*wrong, *lacking), default=result.migrations[-1].id)
     screen.line(
         f"  next: {'write' if first in lacking else 'edit'} {first}.rollback.sql, then  kinetria migrate verify"

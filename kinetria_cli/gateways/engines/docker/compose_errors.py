@@ -28,7 +28,7 @@ HINT_DISK = "free some space: docker system df shows what Docker holds; then run
 HINT_PORT = "choose another port with --db-port or --http-port, or leave them out and the next free one is taken"
 HINT_FILE = "mend the file, then run this again"
 HINT_COMPOSE = "the lines above are Compose's own; after mending the cause run kinetria up again"
-HINT_IMAGE = "look at the network, or load the image: docker load; then run this again"
+HINT_IMAGE = "look at the network, load the image with docker load, or go without Docker: kinetria up --engine embedded"
 
 
 def _forbidden(_: re.Match[str], __: list[str]) -> KinetriaError:
