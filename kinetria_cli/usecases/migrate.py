@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kinetria_cli.domain.errors import EngineUnavailable
-from kinetria_cli.domain.migration import MigrateResult, MigrationStatus
+from kinetria_cli.domain.errors import EngineUnavailable, KinetriaError, SchemaMissing
+from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, span
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +93,18 @@ def migration_history(*, migrations: MigrationGateway) -> MigrationHistory:
 def migration_diff(*, migrations: MigrationGateway, migration_id: str) -> MigrationDiff:
     """Show what was applied against the file. Raises what `MigrationGateway.diff` raises."""
     return migrations.diff(migration_id)
+
+
+def with_pending(error: SchemaMissing, migrations: MigrationGateway) -> SchemaMissing:
+    """Return the error of what is missing in a schema with pending migrations as its cause, where there are some."""
+    try:
+        status = migrations.status()
+    except KinetriaError:
+        return error  # the first one says more
+    if not status.pending_ids:
+        return error
+    if status.applied_ids:
+        why = f"{len(status.pending_ids)} pending, {span(status.pending_ids)}"
+    else:
+        why = "no migration is applied, so the database has no tables yet"
+    return SchemaMissing(f"{why}: {error.message}", hint="kinetria migrate, then run this again", details=error.details)

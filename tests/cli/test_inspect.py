@@ -7,6 +7,7 @@ import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
 from tests.cli.answers import ANA, DEMO, ENTITIES, NOBODY, failed, succeeded
+from tests.conftest import gateway_for
 from tests.integration import rows
 from tests.integration.rows import Sql, one
 from tests.world import Cli
@@ -315,6 +316,18 @@ def test_a_limit_out_of_range_exits_2(gym: Cli, limit: int) -> None:
 def test_records_of_a_database_that_was_never_migrated_exit_1_and_lead_to_migrate(
     cli: Cli, empty: ConnectionParams
 ) -> None:
-    answer = cli.use(empty)("inspect", "users", "--json")
-    assert failed(answer, 1, "database.schema_missing") == 'relation "users" does not exist  (42P01)'
-    assert answer.error["hint"] == "kinetria db check"
+    for options in ((), ("--count",), ("ana@example.com",), ("ana@example.com", "--chart")):
+        answer = cli.use(empty)("inspect", "users", *options, "--json")
+        assert failed(answer, 1, "database.schema_missing") == (
+            'no migration is applied, so the database has no tables yet: relation "users" does not exist  (42P01)'
+        )
+        assert answer.error["hint"] == "kinetria migrate, then run this again"
+
+
+def test_records_of_a_database_that_is_behind_name_what_is_pending(cli: Cli, empty: ConnectionParams) -> None:
+    gateway_for(empty).apply(lock_wait=5, to="0003_create_exercises")
+    answer = cli.use(empty)("inspect", "sessions", "--json")
+    assert failed(answer, 1, "database.schema_missing") == (
+        '7 pending, 0004_create_sessions to 0010_create_kinetria_seed: relation "sessions" does not exist  (42P01)'
+    )
+    assert cli.use(empty)("inspect", "users", "--json").code == 0

@@ -208,7 +208,10 @@ def test_the_largest_limit_is_no_limit(gym: Cli) -> None:
 def test_a_database_that_was_never_migrated_leads_to_migrate(cli: Cli, empty: ConnectionParams) -> None:
     answer = cli.use(empty)("inspect", "users", "--format", "csv")
     assert (answer.code, answer.out) == (1, "")
-    assert answer.err == 'xx relation "users" does not exist  (42P01)\n  next: kinetria db check\n'
+    assert answer.err == (
+        'xx no migration is applied, so the database has no tables yet: relation "users" does not exist  (42P01)\n'
+        "  next: kinetria migrate, then run this again\n"
+    )
 
 
 @pytest.fixture

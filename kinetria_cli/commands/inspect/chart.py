@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kinetria_cli.commands.inspect.export import chosen_format
+from kinetria_cli.commands.inspect.export import chosen_format, pending_explained
 from kinetria_cli.domain.errors import MalformedParameters
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def draw(request: "Request", entity: str, weeks: int | None, filters: Mapping[st
         raise MalformedParameters(
             f"--format {stream.value} cannot be drawn", hint="take --format json, or leave it out"
         )
-    with closing(run.container.database(run.target.params)) as database:
+    with pending_explained(run), closing(run.container.database(run.target.params)) as database:
         result = training(
             entity,
             repositories=database.repositories,

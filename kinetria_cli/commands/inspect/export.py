@@ -1,13 +1,14 @@
 """`kinetria inspect ENTITY --format ndjson|csv`: the whole list as a stream."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from kinetria_cli.commands.base import Run
-from kinetria_cli.domain.errors import MalformedParameters
+from kinetria_cli.domain.errors import MalformedParameters, SchemaMissing
 from kinetria_cli.domain.export import Export, ExportFormat
 from kinetria_cli.domain.records import Filters, Sort
 
@@ -22,6 +23,17 @@ FormatOption = Annotated[
         help="Stream all that match, however many, in the table's own order; json is --json.",
     ),
 ]
+
+
+@contextmanager
+def pending_explained(run: Run) -> Iterator[None]:
+    """Name pending migrations where a table or column that the block reads is missing."""
+    try:
+        yield
+    except SchemaMissing as error:
+        from kinetria_cli.usecases.migrate import with_pending
+
+        raise with_pending(error, run.container.migrations(run.target.params)) from error
 
 
 def chosen_format(run: Run, text: str | None) -> ExportFormat | None:
@@ -83,7 +95,10 @@ class Exporting:
         write = output.stream()
         progress = output.stream_progress()
         try:
-            with closing(self.run.container.database(self.run.target.params)) as database:
+            with (
+                pending_explained(self.run),
+                closing(self.run.container.database(self.run.target.params)) as database,
+            ):
                 export_records(entity, wanted, database=database, write=write, progress=progress)
         finally:
             progress.stop()

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kinetria_cli.commands.base import Run, command
-from kinetria_cli.commands.inspect.export import Exporting, FormatOption, chosen_format
+from kinetria_cli.commands.inspect.export import Exporting, FormatOption, chosen_format, pending_explained
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.records import Filters
 from kinetria_cli.usecases.columns import read_columns, read_sort
@@ -107,6 +107,7 @@ class Request:
             export.answer(entity, listing)
             return
         with (
+            pending_explained(run),
             closing(run.container.database(run.target.params)) as database,
             database.snapshot() as repositories,
         ):
