@@ -19,17 +19,18 @@ class Finding:
         line: From 1.
         column: From 1, in characters.
         rule: squawk's name of the rule, or one of our own: table-rewrite, table-scan, index-build, lock-wait,
-            concurrent-index.
-        severity: How much it matters.
+            concurrent-index, update-without-where, delete-without-where, large-update, large-delete, truncate,
+            enum-value-used, unseen-code.
+        severity: How much it matters, by the words of the files; a database only raises it, to error.
         message: What it is, in one line.
         hint: What to write instead.
-        table: The table that is locked.
+        table: The table that is locked, or whose rows are changed.
         lock: The mode that it is locked in, as the manual writes it.
         rows: How many the table has, estimated for a large one.
         bytes: The table with its indexes.
         seconds: How long the lock is held, estimated from the size.
         writes_per_second: Rows inserted, changed and deleted, on average since the server's statistics were reset.
-        waived: Whether it is no matter here: the table is empty or as new as the file, or a comment accepts it.
+        waived: Whether it is no matter: the table is as new as the file, or a comment accepts it.
     """
 
     id: str

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations.content import parse_sql
 from kinetria_cli.gateways.migrations.lint import FolderLinter, check_files
-from kinetria_cli.gateways.migrations.lint.locking import LONG_SECONDS, OWN_RULES
+from kinetria_cli.gateways.migrations.lint.linter import OWN_RULES
+from kinetria_cli.gateways.migrations.lint.locking import LONG_SECONDS
 from kinetria_cli.gateways.migrations.lint.tables import COUNT_BYTES, TableFacts, reading
 from kinetria_cli.gateways.postgres.connect import connection
 from tests.integration.rows import Sql, one, user
@@ -91,17 +93,39 @@ def test_a_lock_is_held_to_the_end_of_the_file(huge: Sql) -> None:
     assert ours.hint == "put what comes behind it into a file of its own"
 
 
-def test_a_lock_on_an_empty_table_is_waived(lint: Lint) -> None:
-    (found,) = lint("ALTER TABLE users ALTER name TYPE bytea USING name::bytea;")
-    assert (found.waived, found.severity, found.rows) == (True, "info", 0)
-    assert found.message == "ACCESS EXCLUSIVE on users: the table is empty"
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ALTER TABLE users SET UNLOGGED;",
+        "ALTER TABLE users ALTER name TYPE bytea USING name::bytea;",
+        "ALTER TABLE users ALTER name TYPE text;",
+        "ALTER TABLE users ADD COLUMN a text DEFAULT lower('A');",
+        "ALTER TABLE users ADD COLUMN a int;\nALTER TABLE users ADD CONSTRAINT c CHECK (id IS NOT NULL);",
+        "CREATE INDEX i ON users (name);\nDROP INDEX idx_users_email;",
+        "CREATE TABLE IF NOT EXISTS notes (id int);\nALTER TABLE notes SET UNLOGGED;",
+        "CREATE TABLE notes (id int);\nALTER TABLE notes SET UNLOGGED;\nDROP TABLE workouts;",
+        "UPDATE users SET name = '';\nDELETE FROM workouts WHERE name = '';\nTRUNCATE sessions CASCADE;",
+        "ALTER TYPE workout_status ADD VALUE 'x' AFTER 'draft';\nUPDATE workouts SET status = 'x' WHERE name = '';",
+        "-- transactional: false\nCREATE INDEX CONCURRENTLY i ON users (name);",
+    ],
+)
+def test_an_empty_or_small_table_is_graded_as_without_a_database(sql: Sql, text: str, rows: int) -> None:
+    fill_users(sql, rows)
+    files = [("0008_x", parse_sql(Path("/m/0008_x.sql"), text))]
+    online, offline = (
+        [(one.rule, one.severity, one.line) for one in check_files(files, asked) if one.severity != "info"]
+        for asked in (sql, None)
+    )
+    assert online == offline
 
 
-def test_squawks_findings_on_locks_of_an_empty_table_are_waived_and_others_not(sql: Sql) -> None:
-    text = "CREATE INDEX i ON users (name);\nALTER TABLE users DROP COLUMN name;"
-    found = check_files([("0008_x", parse_sql(Path("/m/0008_x.sql"), text))], sql)
-    waived = {finding.rule: finding.waived for finding in found if finding.rule not in OWN_RULES}
-    assert waived == {"require-concurrent-index-creation": True, "ban-drop-column": False}
+def test_the_figures_of_an_empty_table_are_told(lint: Lint) -> None:
+    (found,) = lint("ALTER TABLE users SET UNLOGGED;")
+    assert (found.waived, found.severity, found.rows) == (False, "warning", 0)
+    assert found.message.endswith(
+        ": rewrites the table, held for a moment at this size; whoever comes while it waits for the lock waits too"
+    )
 
 
 def test_a_table_that_only_looks_empty_to_the_statistics_is_not_waived(lint: Lint, sql: Sql) -> None:
@@ -112,7 +136,7 @@ def test_a_table_that_only_looks_empty_to_the_statistics_is_not_waived(lint: Lin
     assert (found.waived, found.rows, found.severity) == (False, 3, "info")
     assert found.message.startswith("SHARE on users, 3 rows, ")
     assert found.message.endswith(
-        " kB: builds an index, held for a moment; whoever comes while it waits for the lock waits too"
+        " kB: builds an index, held for a moment at this size; whoever comes while it waits for the lock waits too"
     )
 
 
@@ -120,24 +144,21 @@ def test_a_table_whose_rows_are_all_deleted_is_empty(lint: Lint, sql: Sql) -> No
     fill_users(sql, 3)
     sql.execute("DELETE FROM users")
     (found,) = lint("CREATE INDEX i ON users (name);")
-    assert (found.waived, found.rows) == (True, 0)
+    assert (found.waived, found.rows) == (False, 0)
 
 
-def test_tables_that_pending_files_make_are_waived_and_those_they_point_at_not(lint: Lint, sql: Sql) -> None:
+def test_tables_that_the_file_makes_are_waived_and_others_not(lint: Lint, sql: Sql) -> None:
     fill_users(sql, 1)
     found = lint(
         "CREATE TABLE notes (user_id uuid REFERENCES users (id));\nCREATE INDEX i ON notes (user_id);",
-        "ALTER TABLE Public.Notes ADD COLUMN key uuid DEFAULT gen_random_uuid();",
+        "ALTER TABLE Public.Notes SET UNLOGGED;",
     )
     assert [(finding.id, finding.table, finding.waived) for finding in found] == [
         ("0008_x", "users", False),
         ("0008_x", "notes", True),
-        ("0009_x", "Public.Notes", True),
+        ("0009_x", "Public.Notes", False),
     ]
-    assert [finding.message for finding in found[1:]] == [
-        "SHARE on notes: the file itself makes it",
-        "ACCESS EXCLUSIVE on Public.Notes: 0008_x makes it",
-    ]
+    assert found[1].message == "SHARE on notes: the file itself makes it"
 
 
 def test_a_table_that_is_made_only_where_it_is_not_there_may_be_full(lint: Lint, sql: Sql) -> None:
@@ -178,7 +199,7 @@ def test_the_server_rewrites_the_table_for_a_new_type_where_we_say_so(
     fill_users(sql, 3)
     text = f"ALTER TABLE users ALTER COLUMN Name TYPE {new_type};"
     (found,) = lint(text)
-    assert (found.rule == "table-rewrite") is rewrites
+    assert ("rewrites the table" in found.message) is rewrites
     assert is_rewritten(sql, text) is rewrites
 
 
@@ -202,7 +223,7 @@ def test_the_server_rewrites_the_table_for_a_new_column_where_we_say_so(
     fill_users(sql, 3)
     text = f"ALTER TABLE users ADD COLUMN added {column};"
     (found,) = lint(text)
-    assert (found.rule == "table-rewrite") is rewrites
+    assert ("rewrites the table" in found.message) is rewrites
     assert is_rewritten(sql, text) is rewrites
 
 
@@ -212,18 +233,56 @@ def is_rewritten(sql: Sql, text: str) -> bool:
     return bool(one(sql, "SELECT pg_relation_filenode('users')") != before)
 
 
-def test_what_squawk_says_of_a_rewrite_is_waived_where_there_is_none(sql: Sql) -> None:
+def test_a_rewrite_that_changes_no_row_here_is_told(lint: Lint, sql: Sql) -> None:
     fill_users(sql, 3)
-    text = "ALTER TABLE users ALTER name TYPE text;\nALTER TABLE users ADD COLUMN a text DEFAULT lower('A');"
-    found = check_files([("0008_x", parse_sql(Path("/m/0008_x.sql"), text))], sql)
-    squawks = [(finding.rule, finding.waived) for finding in found if finding.rule not in OWN_RULES]
-    assert squawks == [("changing-column-type", True), ("adding-field-with-default", True)]
+    (found,) = lint("ALTER TABLE users ALTER name TYPE text;")
+    assert ": changes no row in this database, held for a moment; " in found.message
+
+
+def test_every_row_of_a_large_table_is_an_error_and_some_of_them_a_warning(huge: Sql) -> None:
+    text = "UPDATE users SET name = '' WHERE email = '1';\nDELETE FROM users;\nDELETE FROM workouts WHERE name = '';"
+    update, delete = check_files([("0008_x", parse_sql(Path("/m/0008_x.sql"), text))], huge)
+    assert (update.rule, update.severity) == ("large-update", "warning")
+    assert update.message.startswith("UPDATE of users, 32,00")
+    assert update.message.endswith(" MB: up to about 27 s if its WHERE finds every row")
+    assert (delete.rule, delete.severity) == ("delete-without-where", "error")
+    assert delete.message.endswith(" MB: no WHERE, so that every row is lost, about 27 s")
+
+
+def test_a_function_that_no_file_makes_is_not_seen_into_and_the_servers_own_are_known(lint: Lint, sql: Sql) -> None:
+    sql.execute("CREATE FUNCTION wipe() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'")
+    (found,) = lint("SELECT wipe(), lower('A'), pg_catalog.now() FROM users WHERE id IN (SELECT id FROM users);")
+    assert (found.rule, found.severity) == ("unseen-code", "info")
+    assert found.message.startswith("cannot see inside function wipe: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("ALTER TYPE workout_status ADD VALUE 'x';\nUPDATE workouts SET status = 'x' WHERE false;", True),
+        ("ALTER TYPE workout_status ADD VALUE 'x';\nALTER TABLE workouts ALTER status SET DEFAULT 'x';", True),
+        ("ALTER TYPE workout_status ADD VALUE IF NOT EXISTS 'x';\nSELECT 'x'::workout_status;", True),
+        ("ALTER TYPE workout_status ADD VALUE 'x';\nALTER TYPE workout_status ADD VALUE 'y' AFTER 'x';", False),
+        ("ALTER TYPE workout_status ADD VALUE 'x';\nCOMMENT ON TABLE workouts IS 'x';", False),
+        ("ALTER TYPE workout_status ADD VALUE 'x';\nDO $$ BEGIN PERFORM 'x'::workout_status; END $$;", True),
+        ("CREATE TYPE m AS ENUM ('a');\nALTER TYPE m ADD VALUE 'x';\nSELECT 'x'::m;", True),
+        ("ALTER TYPE workout_status ADD VALUE 'x';\nUPDATE workouts SET status = 'draft' WHERE false;", False),
+    ],
+)
+def test_a_value_that_is_used_too_early_is_refused_by_the_server_where_we_say_so(
+    lint: Lint, sql: Sql, text: str, refused: bool
+) -> None:
+    found = [one for one in lint(text) if one.rule == "enum-value-used"]
+    assert [(one.severity, one.line) for one in found] == [("error", text.count("\n") + 1)] * refused
+    with pytest.raises(psycopg.errors.UnsafeNewEnumValueUsage) if refused else nullcontext(), sql.transaction():
+        sql.execute(text.encode())
 
 
 def test_an_index_stands_for_its_table(lint: Lint, sql: Sql) -> None:
     fill_users(sql, 2)
     (found,) = lint("DROP INDEX idx_users_email;")
-    assert (found.table, found.rows) == ("idx_users_email", 2)
+    assert (found.table, found.rows) == ("users", 2)
+    assert found.message.startswith("ACCESS EXCLUSIVE on users, the table of idx_users_email, 2 rows, ")
 
 
 def test_a_view_has_no_rows_and_is_not_empty(lint: Lint, sql: Sql) -> None:
@@ -234,7 +293,7 @@ def test_a_view_has_no_rows_and_is_not_empty(lint: Lint, sql: Sql) -> None:
 
 def test_the_partitions_of_a_table_count_together(lint: Lint, sql: Sql) -> None:
     sql.execute("CREATE TABLE p (id int) PARTITION BY RANGE (id)")
-    assert lint("ALTER TABLE p ADD COLUMN a int;")[0].waived
+    assert lint("ALTER TABLE p ADD COLUMN a int;")[0].rows == 0
     sql.execute("CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)")
     sql.execute("CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)")
     sql.execute("INSERT INTO p SELECT generate_series(5, 14)")
@@ -251,7 +310,7 @@ def test_a_hostile_name_is_a_name(lint: Lint, sql: Sql, name: str) -> None:
 
 
 def test_a_name_that_is_none_is_not_in_the_database(lint: Lint) -> None:
-    (found,) = lint('ALTER TABLE U&"\\0061" ADD COLUMN a int;')
+    (found,) = lint('ALTER TABLE U&"\\0061" SET UNLOGGED;')
     assert "which is not in the database" in found.message
 
 
@@ -309,7 +368,7 @@ def test_a_table_that_another_session_alters_does_not_stop_the_lint(
         "ACCESS EXCLUSIVE on users, which another session locks now, so that its size is unknown:"
         " rewrites the table, during which nobody reads it"
     )
-    assert (found.severity, found.rows, second.waived) == ("warning", None, True)
+    assert (found.severity, found.rows, second.rows) == ("warning", None, 0)
 
 
 _readers = itertools.count(1)

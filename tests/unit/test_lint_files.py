@@ -10,6 +10,7 @@ from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.gateways.migrations.content import read_sql
 from kinetria_cli.gateways.migrations.lint import FolderLinter, check_files
+from kinetria_cli.gateways.migrations.lint.rows import ROW_RULES
 from tests.world import MIGRATIONS
 
 
@@ -68,7 +69,7 @@ def test_sql_that_cannot_be_parsed_is_an_error(tmp_path: Path) -> None:
     [
         "CREATE TABLE t (id serial PRIMARY KEY, a varchar(3), b smallint);\nCREATE INDEX i ON t (a);",
         "ALTER TABLE users ADD COLUMN rpe integer;",
-        "CREATE TABLE IF NOT EXISTS t (id int);\nALTER TABLE t ADD COLUMN a uuid DEFAULT gen_random_uuid();",
+        "CREATE TABLE t (id int);\nALTER TABLE t ADD COLUMN a uuid DEFAULT gen_random_uuid();",
         "-- transactional: false\nCREATE INDEX CONCURRENTLY i ON users (name);",
     ],
 )
@@ -116,6 +117,78 @@ def test_without_a_database_a_long_lock_is_a_warning_without_figures(
     assert (finding.rule, finding.severity, finding.message) == (rule, "warning", message)
     assert (finding.rows, finding.bytes, finding.seconds, finding.waived) == (None, None, None, False)
     assert finding.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("UPDATE users SET name = ''", ("update-without-where", "users")),
+        ("UPDATE ONLY public.users SET name = (SELECT name FROM workouts WHERE id = 1)", ("update-without-where",)),
+        ("UPDATE users AS u SET name = w.name FROM workouts AS w", ("update-without-where", "users")),
+        ("UPDATE users SET name = '' WHERE true", ("update-without-where", "users")),
+        ("DELETE FROM users", ("delete-without-where", "users")),
+        ("DELETE FROM users WHERE 1 = 1", ("delete-without-where", "users")),
+        ("DELETE FROM users USING workouts RETURNING 1", ("delete-without-where", "users")),
+        ("WITH gone AS (DELETE FROM users RETURNING id) SELECT 1 FROM gone WHERE id > 1", ("delete-without-where",)),
+        ("TRUNCATE TABLE users", ("truncate", "users")),
+        ("DO $$ BEGIN DELETE FROM users; END $$", ("unseen-code", None)),
+        ("CALL wipe()", ("unseen-code", None)),
+        ("CREATE FUNCTION wipe() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT Public.wipe();", ("unseen-code", None)),
+    ],
+)
+def test_what_happens_to_rows_is_found(tmp_path: Path, text: str, found: tuple[str, ...]) -> None:
+    (finding,) = lint(tmp_path, text)
+    assert (finding.rule, finding.table)[: len(found)] == found
+    assert finding.severity == ("info" if found[0] == "unseen-code" else "warning")
+    assert finding.waived is False
+    accepted = lint(tmp_path, f"-- squawk-ignore-file {found[0]}\n{text}")
+    assert [one.waived for one in accepted] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UPDATE users SET name = '' WHERE id IS NULL",
+        "UPDATE users SET name = w.name FROM workouts AS w WHERE w.user_id = users.id",
+        "DELETE FROM users WHERE true AND name = ''",
+        "WITH gone AS (DELETE FROM users WHERE name = '' RETURNING id) SELECT 1 FROM gone",
+        "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = ''",
+        "SELECT 1 FROM users FOR UPDATE",
+        "SELECT count(*), lower(name) FROM users GROUP BY 2",
+        "CREATE TABLE t (id int);\nINSERT INTO t VALUES (1);\nUPDATE t SET id = 2;\nDELETE FROM t;\nTRUNCATE t",
+        "CREATE TRIGGER g BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE RULE r AS ON DELETE TO users DO INSTEAD UPDATE users SET name = ''",
+        "CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS 'DELETE FROM users'",
+        "GRANT UPDATE, DELETE ON users TO PUBLIC",
+    ],
+)
+def test_rows_that_are_named_or_new_are_no_finding(tmp_path: Path, text: str) -> None:
+    assert [finding for finding in lint(tmp_path, text) if finding.rule in ROW_RULES] == []
+
+
+def test_dropping_an_index_names_the_lock_on_its_table(tmp_path: Path) -> None:
+    folder = tmp_path / "written"
+    folder.mkdir()
+    (folder / "0007_i.sql").write_text(
+        "-- transactional: false\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON ONLY public.users (name);"
+    )
+    (folder / "0008_x.sql").write_text("DROP INDEX public.i, other;")
+    found = FolderLinter(folder, None).lint(("0008_x",))
+    assert [(one.rule, one.severity, one.lock, one.table) for one in found] == [
+        ("require-concurrent-index-deletion", "warning", "ACCESS EXCLUSIVE", "public.users"),
+        ("lock-wait", "info", "ACCESS EXCLUSIVE", "public.users"),
+        ("lock-wait", "info", "ACCESS EXCLUSIVE", "other"),
+    ]
+    assert found[1].message.startswith("ACCESS EXCLUSIVE on public.users, the table of public.i: held for a moment")
+    assert found[2].message.startswith("ACCESS EXCLUSIVE on the table of other: held for a moment")
+
+
+def test_a_file_that_is_broken_does_not_stop_the_lint_of_another(tmp_path: Path) -> None:
+    folder = tmp_path / "written"
+    folder.mkdir()
+    (folder / "0007_i.sql").write_text("BEGIN;")
+    (folder / "0008_x.sql").write_text("SELECT 1;")
+    assert FolderLinter(folder, None).lint(("0008_x",)) == ()
 
 
 def test_without_a_database_a_lock_is_not_told_twice(tmp_path: Path) -> None:

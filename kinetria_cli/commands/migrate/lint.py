@@ -26,9 +26,10 @@ def lint(
 ) -> None:
     """Find what would lock, lose or break something in migration files. Writes nothing.
 
-    The rules are squawk's, plus the locks of each statement with the size of its table. It is an error when a lock that
-    stops readers or writers is held for 3 s or longer, a warning when shorter or when the size is unknown. A finding
-    is waived where the table is empty or made by the same files, or behind a comment -- squawk-ignore RULE.
+    The rules are squawk's, plus the locks of each statement, changes of all rows, TRUNCATE, ENUM values used too early,
+    and what cannot be checked (DO, functions). Findings are graded by the files alone, with a database as without one;
+    its figures only raise a finding to an error, when a lock or a change of all rows takes 3 s or longer. A finding is
+    waived if the same file makes the table, or after a comment -- squawk-ignore RULE.
     """
     target = None if offline else run.container.target_or_none()
     params = None if target is None else run.target.params

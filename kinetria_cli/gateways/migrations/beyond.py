@@ -94,7 +94,7 @@ def _inside(word: _Word) -> Iterator[_Word]:
     """The words of a body, those of the strings in it too; a token that is UNTERMINATED where it cannot be read."""
     if word.kind is not TokenKind.STRING:
         return
-    body = _body(word.text)
+    body = body_text(word.text)
     if body is None:
         yield word._replace(kind=TokenKind.UNTERMINATED)
         return
@@ -111,7 +111,8 @@ def _of_body(outer: _Word, body: str) -> Iterator[_Word]:
             yield _word(token, outer.position, outer.lines + lines, in_body=True)
 
 
-def _body(text: str) -> str | None:
+def body_text(text: str) -> str | None:
+    """Return what a string constant holds, or None where it is written with escapes."""
     if text.startswith("$"):
         tag = text.index("$", 1) + 1
         return text[tag:-tag]

@@ -48,7 +48,7 @@ _HARMLESS = frozenset({
     "CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE", "SET", "RESET", "SHOW", "ANALYZE", "LOCK", "REINDEX", "CLUSTER",
     "VACUUM", "REFRESH", "SECURITY", "NOTIFY", "REASSIGN", "COPY", "IMPORT", "CHECKPOINT",
 })
-_ROWS = frozenset({"SELECT", "VALUES", "TABLE", "(", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"})
+ROWS = frozenset({"SELECT", "VALUES", "TABLE", "(", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _DROPPED = (
     ("FOREIGN", "TABLE"), ("MATERIALIZED", "VIEW"), ("TABLE",), ("VIEW",), ("SEQUENCE",), ("TYPE",), ("DOMAIN",),
     ("SCHEMA",), ("EXTENSION",), ("FUNCTION",), ("PROCEDURE",), ("ROUTINE",), ("AGGREGATE",),
@@ -80,7 +80,7 @@ def _effects(statement: Statement) -> Iterator[Effect]:
             start = 2 if words[1:2] == ("TABLE",) else 1
             for name, only in _names(statement, start):
                 yield Effect(Verb.TRUNCATE, name=name, cascade="CASCADE" in words, only=only)
-        case first if first in _ROWS:
+        case first if first in ROWS:
             yield from _changes(statement)
             yield from _calls(statement)
         case first if first not in _HARMLESS:
@@ -126,28 +126,29 @@ def _retypes(action: tuple[str, ...]) -> bool:
 
 def _changes(statement: Statement) -> Iterator[Effect]:
     """The tables whose rows it deletes or changes, also inside WITH."""
+    for position, verb in row_changes(statement):
+        for name, only in list(_names(statement, position))[:1]:
+            yield Effect(verb, name=name, only=only)
+
+
+def row_changes(statement: Statement) -> Iterator[tuple[int, Verb]]:
+    """Yield where the name of a table stands whose rows are deleted or changed, and which of both."""
     words = statement.words
     for position, word in enumerate(words):
         before = words[position - 1] if position else ""
         following = words[position + 1 : position + 2]
         if word == "DELETE" and following == ("FROM",):
-            yield from _target(statement, position + 2, Verb.DELETE)
+            yield position + 2, Verb.DELETE
         elif word == "UPDATE" and before not in ("FOR", "KEY", "DO", "THEN", "."):
-            yield from _target(statement, position + 1, Verb.UPDATE)
+            yield position + 1, Verb.UPDATE
         elif word == "MERGE" and following == ("INTO",):
-            deletes = "DELETE" in words[position:]
-            yield from _target(statement, position + 2, Verb.DELETE if deletes else Verb.UPDATE)
+            yield position + 2, Verb.DELETE if "DELETE" in words[position:] else Verb.UPDATE
         elif word == "INSERT" and following == ("INTO",) and _overwrites(words[position:]):
-            yield from _target(statement, position + 2, Verb.UPDATE)
+            yield position + 2, Verb.UPDATE
 
 
 def _overwrites(words: tuple[str, ...]) -> bool:
     return any(words[at : at + 2] == ("DO", "UPDATE") for at in range(len(words)))
-
-
-def _target(statement: Statement, position: int, verb: Verb) -> Iterator[Effect]:
-    for name, only in list(_names(statement, position))[:1]:
-        yield Effect(verb, name=name, only=only)
 
 
 def _calls(statement: Statement) -> Iterator[Effect]:

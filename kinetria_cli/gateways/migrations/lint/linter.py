@@ -1,18 +1,21 @@
 """The port `MigrationLinter`: squawk's findings and ours, file by file."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kinetria_cli.domain.errors import MigrationFileInvalid
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
 from kinetria_cli.gateways.migrations.files import read_folder
 from kinetria_cli.gateways.migrations.lint.accepted import accepted_rules
-from kinetria_cli.gateways.migrations.lint.locking import LOCK_WAIT, OWN_RULES, LockFinding, Locking, Step
-from kinetria_cli.gateways.migrations.lint.made import names_made, plain_name
+from kinetria_cli.gateways.migrations.lint.locking import LOCK_RULES, LOCK_WAIT, Locking, OwnFinding, Step
+from kinetria_cli.gateways.migrations.lint.made import FolderFacts, facts_of, plain_name
 from kinetria_cli.gateways.migrations.lint.places import Places
+from kinetria_cli.gateways.migrations.lint.rows import ROW_RULES, row_findings
 from kinetria_cli.gateways.migrations.lint.squawk import Remark, remarks, squawk_program
 from kinetria_cli.gateways.migrations.lint.tables import reading
 from kinetria_cli.gateways.migrations.locks import LockMode
@@ -20,6 +23,7 @@ from kinetria_cli.gateways.migrations.locks import LockMode
 if TYPE_CHECKING:
     import psycopg
 
+OWN_RULES = LOCK_RULES | ROW_RULES
 _ABOUT_LOCKS = frozenset(
     {
         "adding-field-with-default",
@@ -67,8 +71,16 @@ class FolderLinter:
     def lint(self, ids: tuple[str, ...]) -> tuple[Finding, ...]:
         """See `MigrationLinter.lint`."""
         files = [(name, read_sql(path)) for name, path in self._paths(ids)]
+        facts = facts_of(self._with_others({file.path: file for _, file in files}))
         with nullcontext() if self._connect is None else self._connect() as connection:
-            return check_files(files, connection)
+            return check_files(files, connection, facts)
+
+    def _with_others(self, read: dict[Path, SqlFile]) -> Iterator[SqlFile]:
+        """The files of the folder that apply something, in order; what is wrong with one that is not linted is no
+        matter."""
+        for file in read_folder(self._folder):
+            with suppress(MigrationFileInvalid):
+                yield read[file.path] if file.path in read else read_sql(file.path)
 
     def _paths(self, ids: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
         for file in read_folder(self._folder):
@@ -79,13 +91,16 @@ class FolderLinter:
 
 
 def check_files(
-    files: Sequence[tuple[str, SqlFile]], connection: "psycopg.Connection[Any] | None"
+    files: Sequence[tuple[str, SqlFile]],
+    connection: "psycopg.Connection[Any] | None",
+    folder: FolderFacts | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings in files, in the order of files and lines.
 
     Args:
         files: The id of each, in the order in which they would run; a rollback file behind the one that it undoes.
         connection: In autocommit mode, for the sizes of tables; None: they are unknown.
+        folder: What the whole folder makes; only what these files make without it.
 
     Raises:
         EngineUnavailable: squawk is not there, or does not work.
@@ -96,27 +111,23 @@ def check_files(
     # Before the database's transaction begins, which is to be short.
     said = [remarks(program, file, rollback=file.path.name.endswith(".rollback.sql")) for _, file in files]
     found: list[Finding] = []
-    before: dict[str, str] = {}
     with nullcontext() if connection is None else reading(connection) as live:
-        locking = Locking(live)
+        locking = Locking(live, folder or facts_of(file for _, file in files))
         for (name, file), own in zip(files, said, strict=True):
-            found += _File(name, file, locking, before).findings(own)
-            # Without a database nobody knows what is applied: a table that another file makes may be full by now.
-            if live is not None:
-                before |= dict.fromkeys(names_made(file), name)
+            found += _File(name, file, locking).findings(own)
     return tuple(found)
 
 
 class _File:
     """One file while it is looked at."""
 
-    def __init__(self, name: str, file: SqlFile, locking: Locking, before: Mapping[str, str]) -> None:
+    def __init__(self, name: str, file: SqlFile, locking: Locking) -> None:
         self._name = name
         self._file = file
         self._locking = locking
         self._places = Places(file.text)
         self._accepted = accepted_rules(file)
-        self._steps = locking.steps(file, before)
+        self._steps = locking.steps(file)
         self._starts = [statement.start for statement in file.statements]
 
     def findings(self, said: Sequence[Remark]) -> list[Finding]:
@@ -129,16 +140,28 @@ class _File:
                 placed.append((remark.position, self._of_squawk(remark, step)))
             if step is not None and remark.rule in _ABOUT_LOCKS:
                 told.add(step.statement.start)
+        placed += self._of_locks(told)
+        for step, found in row_findings(self._file, self._steps, self._locking):
+            placed.append((step.statement.start, self._of_ours(found, step)))
+        return [finding for _, finding in sorted(placed, key=lambda pair: pair[0])]
+
+    def _of_locks(self, told: set[int]) -> Iterator[tuple[int, Finding]]:
+        """Ours on locks, each strength of a table once; `told` are the statements that squawk speaks of."""
         held: dict[str, LockMode] = {}
         for step in self._steps:
+            start = step.statement.start
             for lock in self._locking.findings(step):
+                assert lock.table is not None
+                assert lock.lock is not None
                 table = plain_name(lock.table)
                 again = lock.rule == LOCK_WAIT and held.get(table, 0) >= lock.lock
                 held[table] = max(held.get(table, lock.lock), lock.lock)
                 # Without figures we have nothing to add to what squawk says of the same statement.
-                if not again and (lock.figures is not None or lock.waived or step.statement.start not in told):
-                    placed.append((step.statement.start, self._of_ours(lock, step)))
-        return [finding for _, finding in sorted(placed, key=lambda pair: pair[0])]
+                if again or (start in told and lock.figures is None and not lock.waived and not step.indexes):
+                    continue
+                # One warning a statement, with a database or without.
+                said_already = start in told and lock.severity == "warning"
+                yield start, self._of_ours(replace(lock, severity="info") if said_already else lock, step)
 
     def _step_at(self, position: int) -> Step | None:
         """The statement that a position is in."""
@@ -178,13 +201,13 @@ class _File:
 
     def _is_waived(self, rule: str, relation: str, step: Step) -> bool:
         if rule in _ABOUT_REWRITES and not step.task.work:
-            return True  # the database knows that this default or type leaves every row as it is
-        if rule in _ABOUT_LOCKS:
-            return self._locking.no_matter(relation, step.made) is not None
-        return rule.startswith(_ABOUT_CLIENTS) and self._locking.is_new(relation, step.made) is not None
+            return True  # this default leaves every row as it is
+        about_tables = rule in _ABOUT_LOCKS or rule.startswith(_ABOUT_CLIENTS)
+        return about_tables and plain_name(relation) in step.made
 
-    def _of_ours(self, lock: LockFinding, step: Step) -> Finding:
-        accepted = self._accepted[step.statement.start] & {"*", lock.rule, *_ABOUT_LOCKS}
+    def _of_ours(self, lock: OwnFinding, step: Step) -> Finding:
+        about = _ABOUT_LOCKS if lock.rule in LOCK_RULES else ()
+        accepted = self._accepted[step.statement.start] & {"*", lock.rule, *about}
         waived = lock.waived or bool(accepted)
         facts = lock.figures
         place = self._places.place(step.statement.start)
@@ -198,7 +221,7 @@ class _File:
             message=lock.message,
             hint=lock.hint,
             table=lock.table,
-            lock=lock.lock.title,
+            lock=lock.lock.title if lock.lock else None,
             rows=facts.rows if facts else None,
             bytes=facts.bytes if facts else None,
             seconds=lock.seconds,

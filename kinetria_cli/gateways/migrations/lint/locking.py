@@ -1,12 +1,13 @@
 """Our own findings: each lock that stops readers or writers, with what it means for the table that is there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from kinetria_cli.domain.figures import size
 from kinetria_cli.domain.lint import Severity
 from kinetria_cli.gateways.migrations.content import SqlFile
-from kinetria_cli.gateways.migrations.lint.made import Made, made_by, plain_name
+from kinetria_cli.gateways.migrations.lint.made import FolderFacts, made_by, plain_name
 from kinetria_cli.gateways.migrations.lint.tables import LiveTables, TableFacts
 from kinetria_cli.gateways.migrations.lint.work import Task, Work, tasks_of
 from kinetria_cli.gateways.migrations.locks import LockMode, LockNeed, lock_needs
@@ -25,24 +26,25 @@ SHORT_SECONDS = 0.1
 RULES = {Work.SCAN: "table-scan", Work.INDEX: "index-build", Work.REWRITE: "table-rewrite"}
 LOCK_WAIT = "lock-wait"
 CONCURRENT = "concurrent-index"
-OWN_RULES = frozenset({*RULES.values(), LOCK_WAIT, CONCURRENT})
+LOCK_RULES = frozenset({*RULES.values(), LOCK_WAIT, CONCURRENT})
 
 _WORDS = {Work.SCAN: "reads the whole table", Work.INDEX: "builds an index", Work.REWRITE: "rewrites the table"}
+_MADE_HERE = "the file itself makes it"
 
 
 @dataclass(frozen=True, slots=True)
-class LockFinding:
+class OwnFinding:
     """A finding without its place. See `Finding`; `figures` is None without a database, or for a new table."""
 
     rule: str
     severity: Severity
     message: str
     hint: str | None
-    table: str
-    lock: LockMode
-    figures: TableFacts | None
-    seconds: float | None
-    waived: bool
+    table: str | None = None
+    lock: LockMode | None = None
+    figures: TableFacts | None = None
+    seconds: float | None = None
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,81 +53,95 @@ class Step:
 
     Args:
         statement: As cut out of the file.
-        made: What is made before it.
-        needs: The locks that it takes.
+        made: The tables that the file makes before it, by names as the server folds them: nobody else uses them yet.
+        needs: The locks that it takes; on the index's table where it drops an index.
         task: The longest of what it does.
+        changes_nothing: Whether the database knows that its rewrite changes no row.
         seconds: How long that takes; None where the size is unknown.
         held_seconds: How long its locks are held: to the end of the transaction.
+        grade: What holding them that long is worth by the words of the file alone, whatever a database holds.
+        indexes: The indexes that it drops, as written, one for each of `needs`; nothing for another statement.
     """
 
     statement: Statement
-    made: Made
+    made: frozenset[str]
     needs: tuple[LockNeed, ...]
     task: Task
+    changes_nothing: bool
     seconds: float | None
     held_seconds: float | None
+    grade: Severity
+    indexes: tuple[str, ...] = ()
 
 
 class Locking:
     """What the locks of files mean.
 
+    The severity is read off the files, so that it is the same without a database; figures only raise it to an error.
+
     Args:
         live: The database's tables; None without a database.
+        folder: What the files of the folder make.
     """
 
-    def __init__(self, live: LiveTables | None) -> None:
+    def __init__(self, live: LiveTables | None, folder: FolderFacts) -> None:
         self._live = live
+        self._folder = folder
 
     def facts(self, relation: str) -> TableFacts | None:
         """Return what is known of the table that is there; None without one."""
         return None if self._live is None else self._live.facts(relation)
 
-    def is_new(self, relation: str, made: Made) -> str | None:
-        """Return what makes a table that nobody else can use yet, or None where it is there already."""
-        name = plain_name(relation)
-        if name in made.here:
-            return "the file itself makes it"
-        maker = None if self.facts(relation) is not None else made.before.get(name)
-        return f"{maker} makes it" if maker else None
+    def own_functions(self, names: Iterable[str]) -> frozenset[str]:
+        """Return which of these names, as written, are functions that PostgreSQL does not bring."""
+        plain = {name: plain_name(name) for name in names}
+        bare = {name: found.rpartition(".")[2].strip('"') for name, found in plain.items()}
+        live = self._live.own_functions(bare.values()) if self._live and bare else frozenset()
+        return frozenset(
+            name
+            for name, found in plain.items()
+            if not found.startswith('"pg_catalog".') and (found in self._folder.functions or bare[name] in live)
+        )
 
-    def no_matter(self, relation: str, made: Made) -> str | None:
-        """Return why nobody minds a lock on a table, or None where somebody may.
-
-        Args:
-            relation: As written.
-            made: What the files make.
-        """
-        facts = self.facts(relation)
-        return self.is_new(relation, made) or ("the table is empty" if facts is not None and facts.rows == 0 else None)
-
-    def steps(self, file: SqlFile, before: Mapping[str, str]) -> tuple[Step, ...]:
-        """Return the statements of a file, each with how long it holds its locks.
-
-        Args:
-            file: The file.
-            before: See `Made`.
-        """
-        made = Made(before)
+    def steps(self, file: SqlFile) -> tuple[Step, ...]:
+        """Return the statements of a file, each with how long it holds its locks."""
+        made: frozenset[str] = frozenset()
         forward: list[Step] = []
         for statement in file.statements:
             forward.append(self._step(statement, made))
             making = made_by(statement)
-            if making and not (making[1] and self.facts(making[0]) is not None):
-                made = made.with_name(making[0])
+            # A table that may exist already is not new.
+            if making and not making[1]:
+                made |= {making[0]}
         found: list[Step] = []
         later: float | None = 0.0
+        grade: Severity = "info"
         for step in reversed(forward):
             later = None if later is None or step.seconds is None else round(later + step.seconds, 2)
-            found.append(replace(step, held_seconds=later))
+            grade = "warning" if "warning" in (grade, step.grade) else "info"
+            found.append(replace(step, held_seconds=later, grade=grade))
         return tuple(reversed(found))
 
-    def _step(self, statement: Statement, made: Made) -> Step:
-        tasks = [self._checked(task) for task in tasks_of(statement)]
+    def _step(self, statement: Statement, made: frozenset[str]) -> Step:
+        tasks = tasks_of(statement)
         task = max(tasks, key=lambda found: found.work)
+        real = max((self._checked(found) for found in tasks), key=lambda found: found.work)
         seconds: float | None = 0.0
-        if task.work and task.subject and not self.no_matter(task.subject, made):
-            seconds = _seconds(task.work, self.facts(task.subject))
-        return Step(statement, made, lock_needs(statement), task, seconds, seconds)
+        if real.work and real.subject and plain_name(real.subject) not in made:
+            seconds = _seconds(real.work, self.facts(real.subject))
+        long = task.work and task.subject and plain_name(task.subject) not in made
+        needs = lock_needs(statement)
+        indexes: tuple[str, ...] = ()
+        if statement.words[:2] == ("DROP", "INDEX"):
+            indexes = tuple(need.relation for need in needs)
+            needs = tuple(replace(need, relation=self._table_of(need.relation)) for need in needs)
+        grade: Severity = "warning" if long else "info"
+        return Step(statement, made, needs, task, real != task, seconds, seconds, grade, indexes)
+
+    def _table_of(self, index: str) -> str:
+        """The table of an index; the index's own name where nothing is known of it."""
+        facts = self.facts(index)
+        return (facts.name if facts is not None else self._folder.indexes.get(plain_name(index))) or index
 
     def _checked(self, task: Task) -> Task:
         """Ask the database whether a rewrite is none, because every row stays as it is."""
@@ -136,57 +152,73 @@ class Locking:
         fixed = bool(task.calls) and self._live.are_fixed(task.calls)
         return Task(Work.MOMENT, task.subject) if kept or fixed else task
 
-    def findings(self, step: Step) -> Iterator[LockFinding]:
-        """Yield the findings of a statement; without a database only where a lock is held for more than a moment."""
-        for need in step.needs:
-            if need.stops_writers:
-                if self._live is not None or step.held_seconds != 0:
-                    yield self._lock(step, need)
-            elif self._live is not None and step.statement.words[:2] in (("CREATE", "INDEX"), ("CREATE", "UNIQUE")):
+    def findings(self, step: Step) -> Iterator[OwnFinding]:
+        """Yield what a statement's locks are worth; without a database only where one is held for more than a moment.
+
+        The table whose index is dropped is always named: the statement does not.
+        """
+        builds = step.statement.words[:2] in (("CREATE", "INDEX"), ("CREATE", "UNIQUE"))
+        for need, index in zip_longest(step.needs, step.indexes):
+            there = self._is_there(need.relation, step)
+            if need.stops_writers and (there or index or step.held_seconds != 0):
+                yield self._lock(step, need, index)
+            elif not need.stops_writers and there and builds:
                 yield self._concurrent(step, need)
 
-    def _lock(self, step: Step, need: LockNeed) -> LockFinding:
-        head = f"{need.mode.title} on {need.relation}"
+    def _is_there(self, relation: str, step: Step) -> bool:
+        """Whether a lock of a moment is worth a line: not on a table that another pending file makes."""
+        return self._live is not None and (plain_name(relation) in step.made or self.facts(relation) is not None)
+
+    def _lock(self, step: Step, need: LockNeed, index: str | None) -> OwnFinding:
+        head = f"{need.mode.title} on {_what(need.relation, index)}"
         facts = self.facts(need.relation)
         late = step.held_seconds is None or step.held_seconds >= SHORT_SECONDS
-        found = LockFinding(
+        found = OwnFinding(
             rule=RULES.get(step.task.work, LOCK_WAIT),
-            severity=_severity(step.held_seconds),
-            message=f"{head}{_figures(facts)}{self._absent(facts)}: {_effect(step, need)}",
+            severity=_severity(step),
+            message=f"{head}{figures_text(facts)}{self._absent(facts)}: {_effect(step, need)}",
             hint=step.task.hint or ("put what comes behind it into a file of its own" if late else None),
             table=need.relation,
             lock=need.mode,
             figures=facts,
             seconds=step.held_seconds,
-            waived=False,
         )
-        reason = self.no_matter(need.relation, step.made)
-        return found if reason is None else _waived(found, f"{head}: {reason}")
+        return _waived(found, f"{head}: {_MADE_HERE}") if plain_name(need.relation) in step.made else found
 
-    def _concurrent(self, step: Step, need: LockNeed) -> LockFinding:
+    def _concurrent(self, step: Step, need: LockNeed) -> OwnFinding:
         facts = self.facts(need.relation)
-        taken = f", {_about(step.seconds)}" if step.seconds is not None else ""
-        found = LockFinding(
+        taken = f", {about(step.seconds)}" if step.seconds is not None else ""
+        found = OwnFinding(
             rule=CONCURRENT,
             severity="info",
-            message=f"CREATE INDEX CONCURRENTLY: {need.relation}{_figures(facts)}{self._absent(facts)}{taken};"
+            message=f"CREATE INDEX CONCURRENTLY: {need.relation}{figures_text(facts)}{self._absent(facts)}{taken};"
             " writers are not blocked",
             hint=None,
             table=need.relation,
             lock=need.mode,
             figures=facts,
             seconds=step.seconds,
-            waived=False,
         )
-        reason = self.no_matter(need.relation, step.made)
-        return found if reason is None else _waived(found, f"CREATE INDEX CONCURRENTLY: {need.relation}: {reason}")
+        message = f"CREATE INDEX CONCURRENTLY: {need.relation}: {_MADE_HERE}"
+        return _waived(found, message) if plain_name(need.relation) in step.made else found
 
     def _absent(self, facts: TableFacts | None) -> str:
         return ", which is not in the database" if self._live is not None and facts is None else ""
 
 
-def _waived(finding: LockFinding, message: str) -> LockFinding:
+def _what(table: str, index: str | None) -> str:
+    if index is None:
+        return table
+    return f"the table of {index}" if index == table else f"{table}, the table of {index}"
+
+
+def _waived(finding: OwnFinding, message: str) -> OwnFinding:
     return replace(finding, severity="info", message=message, hint=None, waived=True)
+
+
+def changed_in(facts: TableFacts | None) -> float | None:
+    """Return how many seconds it takes to change or delete every row; None where the size is unknown."""
+    return _seconds(Work.UPDATE, facts)
 
 
 def _seconds(work: Work, facts: TableFacts | None) -> float | None:
@@ -196,16 +228,12 @@ def _seconds(work: Work, facts: TableFacts | None) -> float | None:
     return round(worked_on / (MEGABYTES_PER_SECOND[work] * 1_000_000), 2)
 
 
-def _severity(held_seconds: float | None) -> Severity:
-    if held_seconds is None:
-        return "warning"
-    if held_seconds < SHORT_SECONDS:
-        return "info"
-    return "error" if held_seconds >= LONG_SECONDS else "warning"
+def _severity(step: Step) -> Severity:
+    return "error" if step.held_seconds is not None and step.held_seconds >= LONG_SECONDS else step.grade
 
 
-def _figures(facts: TableFacts | None) -> str:
-    """`, 1,004,100 rows, 160 MB, 12 writes a second`, as far as known."""
+def figures_text(facts: TableFacts | None) -> str:
+    """Return `, 1,004,100 rows, 160 MB, 12 writes a second`, as far as known."""
     if facts is None:
         return ""
     if facts.oid is None:
@@ -221,15 +249,19 @@ def _figures(facts: TableFacts | None) -> str:
 
 
 def _effect(step: Step, need: LockNeed) -> str:
-    work = _WORDS.get(step.task.work)
+    work = "changes no row in this database" if step.changes_nothing else _WORDS.get(step.task.work)
     held = step.held_seconds
     if held is not None and held < SHORT_SECONDS:
-        return f"{f'{work}, ' if work else ''}held for a moment; whoever comes while it waits for the lock waits too"
+        size = " at this size" if step.grade == "warning" and not step.changes_nothing else ""
+        return (
+            f"{f'{work}, ' if work else ''}held for a moment{size}; whoever comes while it waits for the lock waits too"
+        )
     nobody = "nobody reads it" if need.mode is LockMode.ACCESS_EXCLUSIVE else "nobody writes to it"
-    time = "during which" if held is None else f"{_about(held)} during which"
+    time = "during which" if held is None else f"{about(held)} during which"
     on_its_own = work is not None and (held is None or held == step.seconds)
     return f"{work}, {time} {nobody}" if on_its_own else f"held to the end of the file, {time} {nobody}"
 
 
-def _about(seconds: float) -> str:
+def about(seconds: float) -> str:
+    """Return `about 3 s` or `about 5 min`."""
     return f"about {max(1, round(seconds))} s" if seconds < 120 else f"about {seconds / 60:.0f} min"

@@ -1,7 +1,7 @@
-"""The tables that files make themselves, which nobody else uses yet."""
+"""The tables, indexes and functions that files make."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from kinetria_cli.gateways.migrations.content import SqlFile
 from kinetria_cli.gateways.migrations.locks import name_at
@@ -9,21 +9,48 @@ from kinetria_cli.gateways.migrations.sqltext import Statement, tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What is made before a statement runs, by names as the server folds them.
+class FolderFacts:
+    """What the files of a folder make, by names as the server folds them.
 
     Args:
-        before: Name -> the migration that makes it, of the files that run first; where a database has such a table,
-            that one counts.
-        here: What the same file makes; it is new whatever a database holds, which the file may be applied to already.
+        indexes: Index -> its table, as written.
+        functions: Functions and procedures.
     """
 
-    before: Mapping[str, str] = field(default_factory=dict)
-    here: frozenset[str] = frozenset()
+    indexes: dict[str, str]
+    functions: frozenset[str]
 
-    def with_name(self, name: str) -> "Made":
-        """Return this and one more that the file makes."""
-        return Made(self.before, self.here | {name})
+
+def facts_of(files: Iterable[SqlFile]) -> FolderFacts:
+    """Return what files make, of two indexes of one name the later one."""
+    indexes: dict[str, str] = {}
+    functions: set[str] = set()
+    for file in files:
+        for statement in file.statements:
+            words = statement.words
+            if words[0] != "CREATE":
+                continue
+            kind = next((word for word in words[1:4] if word in ("INDEX", "FUNCTION", "PROCEDURE")), None)
+            if kind is None:
+                continue
+            name, position = _name_behind(statement, words.index(kind) + 1)
+            if kind != "INDEX":
+                functions.add(plain_name(name))
+            elif words[position : position + 1] == ("ON",):
+                # An index lies in the schema of its table.
+                table, _ = _name_behind(statement, position + 1)
+                schema = table.rpartition(".")[0]
+                indexes[plain_name(f"{schema}.{name}" if schema else name)] = table
+    return FolderFacts(indexes, frozenset(functions))
+
+
+def _name_behind(statement: Statement, position: int) -> tuple[str, int]:
+    while statement.words[position : position + 1] and statement.words[position] in _NOISE:
+        position += 1
+    return name_at(statement.tokens, position)
+
+
+_NOISE = frozenset({"IF", "NOT", "EXISTS", "CONCURRENTLY", "ONLY"})
 
 
 def made_by(statement: Statement) -> tuple[str, bool] | None:
@@ -32,16 +59,8 @@ def made_by(statement: Statement) -> tuple[str, bool] | None:
     kind = next((word for word in words[1:4] if word in ("TABLE", "VIEW")), None)
     if words[0] != "CREATE" or kind is None:
         return None
-    position = words.index(kind) + 1
-    while words[position : position + 1] and words[position] in ("IF", "NOT", "EXISTS"):
-        position += 1
-    name, _ = name_at(statement.tokens, position)
+    name, position = _name_behind(statement, words.index(kind) + 1)
     return (plain_name(name), "EXISTS" in words[:position]) if name else None
-
-
-def names_made(file: SqlFile) -> tuple[str, ...]:
-    """Return the names of all tables that a file makes."""
-    return tuple(making[0] for making in map(made_by, file.statements) if making)
 
 
 def plain_name(relation: str) -> str:

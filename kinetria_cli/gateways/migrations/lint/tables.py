@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ COUNT_BYTES = 8_000_000
 _WAIT = "2s"
 _STORED = ("r", "m", "t", "p")
 _TABLE = """
-    SELECT t.oid, n.nspname, t.relname, t.relkind::text,
+    SELECT t.oid, t.oid::regclass::text, n.nspname, t.relname, t.relkind::text,
            has_table_privilege(t.oid, 'SELECT') AND NOT row_security_active(t.oid),
            coalesce(sum(pg_relation_size(m.oid)), 0)::bigint,
            coalesce(sum(pg_total_relation_size(m.oid)), 0)::bigint,
@@ -45,6 +45,10 @@ _ARE_FIXED = """
     SELECT bool_and(coalesce((SELECT bool_and(provolatile <> 'v') FROM pg_catalog.pg_proc WHERE proname = name), false))
     FROM unnest(%s::text[]) AS name
 """
+_OWN_FUNCTIONS = """
+    SELECT DISTINCT proname FROM pg_catalog.pg_proc
+    WHERE proname = ANY(%s) AND pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+"""
 _COLUMN_TYPE = """
     SELECT format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
     WHERE attrelid = %s AND attname = %s AND attnum > 0 AND NOT attisdropped
@@ -61,6 +65,7 @@ class TableFacts:
         table_bytes: Without its indexes.
         index_bytes: Its indexes.
         writes_per_second: Rows inserted, changed and deleted, on average since the statistics were reset.
+        name: Of the table, as a statement writes it.
     """
 
     oid: int | None
@@ -68,6 +73,7 @@ class TableFacts:
     table_bytes: int | None
     index_bytes: int | None
     writes_per_second: float | None
+    name: str | None = None
 
     @property
     def bytes(self) -> int | None:
@@ -109,9 +115,9 @@ class LiveTables:
         row = self._connection.execute(_TABLE, (relation,)).fetchone()
         if row is None:
             return None
-        oid, schema, name, kind, countable, heap, total, indexes, analyzed, estimate, live, writes = row
+        oid, written, schema, name, kind, countable, heap, total, indexes, analyzed, estimate, live, writes = row
         if kind not in _STORED:
-            return TableFacts(oid, None, None, None, None)
+            return TableFacts(oid, None, None, None, None, written)
         rows: int | None
         if heap == 0:
             rows = 0
@@ -121,7 +127,7 @@ class LiveTables:
             # The estimate is -1 until the first ANALYZE, and a partition without one spoils the sum.
             rows = estimate if analyzed else live or None
         per_second = round(writes / self._seconds, 1) if self._seconds and writes is not None else None
-        return TableFacts(oid, rows, total - indexes, indexes, per_second)
+        return TableFacts(oid, rows, total - indexes, indexes, per_second, written)
 
     def _count(self, schema: str, name: str) -> int:
         query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name))
@@ -134,6 +140,10 @@ class LiveTables:
         """Whether functions, by their names in small letters, are there and none of them is volatile."""
         row = self._connection.execute(_ARE_FIXED, (list(functions),)).fetchone()
         return row is not None and bool(row[0])
+
+    def own_functions(self, names: Iterable[str]) -> frozenset[str]:
+        """Return which of these, by names as the server folds them, are functions that PostgreSQL does not bring."""
+        return frozenset(name for (name,) in self._connection.execute(_OWN_FUNCTIONS, (list(names),)))
 
     def keeps_its_bytes(self, facts: TableFacts, column: str, new_type: str) -> bool:
         """Whether a column takes a new type without a rewrite: a text of limited length that gets longer or unlimited.
