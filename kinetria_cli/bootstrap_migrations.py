@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
-from kinetria_cli.domain.errors import MalformedParameters, SchemaMissing
+from kinetria_cli.domain.errors import EngineUnavailable, MalformedParameters, SchemaMissing
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.settings import Settings
 from kinetria_cli.settings_sources import is_installed
@@ -27,6 +31,18 @@ if TYPE_CHECKING:
     from kinetria_cli.usecases.migrate import Measure
 
 
+def file_name(place: str) -> str:
+    """Return a name for the files of a database: readable, safe in every file system, and no other database's.
+
+    Args:
+        place: `host:port/name`.
+    """
+    plain = re.sub(r"[^a-z0-9_.-]", "-", place)
+    if re.fullmatch(r"[a-z0-9.-]{1,100}:\d+/[a-z0-9_]+", place):
+        return plain
+    return f"{plain[:100]}-{sha256(place.encode()).hexdigest()[:8]}"
+
+
 @dataclass(frozen=True)
 class MigrationTools:
     """What works on the migrations folder and on a database.
@@ -39,8 +55,13 @@ class MigrationTools:
     settings: Settings
     connect: Callable[[ConnectionParams], Callable[[], AbstractContextManager[Any]]]
 
-    def keep_folder(self, given: Path | None, no_keep: bool) -> Path | None:
-        """Return the folder for what a rollback drops; None keeps nothing.
+    def keep_folder(self, given: Path | None, no_keep: bool, params: ConnectionParams) -> Path | None:
+        """Return the folder for what a rollback destroys, which no other project and no other database has.
+
+        Args:
+            given: The folder of --keep.
+            no_keep: Whether nothing is to be kept; None is returned then.
+            params: The database.
 
         Raises:
             MalformedParameters: A folder is given, and that nothing is to be kept.
@@ -49,7 +70,17 @@ class MigrationTools:
             raise MalformedParameters("--keep and --no-keep exclude each other", hint="give one of them")
         if no_keep:
             return None
-        return self.settings.home / "kept" if given is None else given.absolute()
+        own = self.settings.home / "kept" / self.settings.project / file_name(f"{params.address}/{params.dbname}")
+        return own if given is None else given.absolute()
+
+    def psql(self) -> str:
+        """Return the psql to print in a command: the one in PATH, else the embedded engine's, if that is installed."""
+        from kinetria_cli.gateways.engines.embedded.programs import Account, find_programs
+
+        if shutil.which("psql") is None:
+            with contextlib.suppress(EngineUnavailable):
+                return str(find_programs(Account()) / "psql")
+        return "psql"
 
     def gateway(self, params: ConnectionParams) -> YoyoMigrationGateway:
         """Return the migrations folder against a database."""

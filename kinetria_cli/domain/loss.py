@@ -113,7 +113,7 @@ class Loss:
         """
         verb = _VERBS[self.kind][would]
         if self.kind is LossKind.UNKNOWN:
-            return f"{verb} {self.subject}: what it destroys cannot be told beforehand, nor kept"
+            return f"{verb} {self.subject}: what it destroys cannot be told beforehand"
         if self.kind is LossKind.NO_ROWS:
             return f"{verb} {self.subject} (no rows)"
         if self.kind is LossKind.SEQUENCE:
@@ -172,7 +172,7 @@ def placed(losses: Iterable[Loss], folder: str) -> tuple[Loss, ...]:
 
 
 def distinct(losses: Iterable[Loss]) -> tuple[Loss, ...]:
-    """Return each table and column once, by what says most; a column only where not all of its table goes anyway."""
+    """Return each table and column once, by what says most; a column only where its table is not dropped anyway."""
     strongest: dict[tuple[str, str, str | None], Loss] = {}
     order = list(LossKind)
     for loss in losses:
@@ -181,8 +181,6 @@ def distinct(losses: Iterable[Loss]) -> tuple[Loss, ...]:
         if known is None or order.index(loss.kind) < order.index(known.kind):
             strongest[place] = loss
     whole = {
-        (loss.schema, loss.table)
-        for loss in strongest.values()
-        if loss.column is None and loss.kind in (LossKind.DROPS, LossKind.EMPTIES)
+        (loss.schema, loss.table) for loss in strongest.values() if loss.column is None and loss.kind is LossKind.DROPS
     }
     return tuple(loss for loss in strongest.values() if loss.column is None or (loss.schema, loss.table) not in whole)

@@ -154,7 +154,8 @@ class MigrateResult:
 class RollbackResult:
     """What one `migrate rollback` did, or with --dry-run would do.
 
-    `kept` names files with what was dropped, `would_destroy` says in sentences what would be.
+    `kept` names files with what was dropped, `would_destroy` says in sentences what would be, `psql` is the program
+    that loads it back.
     """
 
     kind: ClassVar[str] = "migrate.rollback"
@@ -164,6 +165,7 @@ class RollbackResult:
     head: str | None
     would_roll_back: tuple[str, ...] = ()
     would_destroy: tuple[str, ...] = ()
+    psql: str = field(default="psql", metadata={"json": False})
 
 
 def named(ids: Iterable[str], given: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What is said about migrations besides their state: plans, history, differences, repairs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
@@ -40,6 +40,7 @@ class RedoResult:
     would_roll_back: tuple[str, ...] = ()
     would_apply: tuple[str, ...] = ()
     would_destroy: tuple[str, ...] = ()
+    psql: str = field(default="psql", metadata={"json": False})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import errno
 import os
 import resource
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,16 +17,14 @@ from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import FileUnwritable, Refused
 from kinetria_cli.domain.loss import Loss
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.engines.embedded.programs import Account, find_programs
 from kinetria_cli.gateways.migrations import keeping
-from kinetria_cli.gateways.migrations.keeping import check_writable, discard, free_folder, keep
+from kinetria_cli.gateways.migrations.keeping import check_writable, free_folder, keep
 from kinetria_cli.gateways.migrations.losses import losses
 from kinetria_cli.gateways.migrations.sqltext import statements
 from tests.integration import rows
+from tests.integration.loading import begun, content, destroy, load, psql, run
 from tests.integration.rows import Sql, one
 from tests.world import MIGRATIONS, connect_to
-
-Rows = list[tuple[Any, ...]]
 
 
 @pytest.fixture
@@ -40,52 +37,6 @@ def bare(empty: ConnectionParams) -> Iterator[Sql]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "kept" / "0009_x"
-
-
-def run(sql: Sql, text: str) -> None:
-    sql.execute(text.encode())
-
-
-def destroy(sql: Sql, text: str, folder: Path) -> list[str]:
-    """What a rollback does: keep and run in one transaction. Return the names of the files."""
-    with sql.transaction():
-        paths = keep(sql, losses(sql, statements(text)), folder)
-        run(sql, text)
-    assert all(path.parent == folder for path in paths)
-    assert sorted(paths) == (sorted(folder.iterdir()) if paths else [])
-    return [path.name for path in paths]
-
-
-def psql(params: ConnectionParams, folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [str(find_programs(Account()) / "psql"), "-X", "-v", "ON_ERROR_STOP=1", "-f", str(folder / "load.sql")],
-        env={
-            "PATH": os.defpath,
-            "PGHOST": params.host,
-            "PGPORT": str(params.port),
-            "PGUSER": params.user,
-            "PGPASSWORD": params.password,
-            "PGDATABASE": params.dbname,
-        },
-        cwd="/",
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
-def load(params: ConnectionParams, folder: Path) -> None:
-    done = psql(params, folder)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def content(sql: Sql, *tables: str) -> dict[str, Rows]:
-    """Every row as the text that the server writes for it, in an order of its own."""
-    found = {}
-    for table in tables:
-        query = f'SELECT t::text FROM {table} AS t ORDER BY t::text COLLATE "C"'
-        found[table] = sql.execute(query.encode()).fetchall()
-    return found
 
 
 TYPES = """
@@ -276,12 +227,25 @@ def test_all_seven_tables_come_back_in_order(sql: Sql, migrated: ConnectionParam
     assert all(before.values())
 
 
+def test_rows_that_are_there_already_are_left_alone(sql: Sql, migrated: ConnectionParams, folder: Path) -> None:
+    populate(sql)
+    with sql.transaction():
+        begun(sql, rollback_text(), folder).finish(sql)
+    before = content(sql, *TABLES)
+    load(migrated, folder)
+    load(migrated, folder)
+    assert content(sql, *TABLES) == before
+
+
 def test_a_load_that_fails_loads_nothing(sql: Sql, migrated: ConnectionParams, folder: Path) -> None:
     populate(sql)
     with sql.transaction():
-        keep(sql, losses(sql, statements(rollback_text())), folder)
+        begun(sql, rollback_text(), folder).finish(sql)
+    run(sql, "DELETE FROM set_records; ALTER TABLE set_records ADD CHECK (weight_kg < 1)")
     before = content(sql, *TABLES)
-    assert psql(migrated, folder).returncode == 3  # the rows are still there
+    done = psql(migrated, folder)
+    assert done.returncode == 3
+    assert "violates check constraint" in done.stderr
     assert content(sql, *TABLES) == before
 
 
@@ -292,7 +256,7 @@ def test_a_column_comes_back(sql: Sql, migrated: ConnectionParams, folder: Path)
     assert destroy(sql, "ALTER TABLE sessions DROP COLUMN notes", folder) == ["sessions.notes.csv", "load.sql"]
     lines = (folder / "sessions.notes.csv").read_text("utf-8").splitlines()
     assert lines[0] == "id,notes"
-    assert len(lines) == 3
+    assert len(lines) == 4
     run(sql, "ALTER TABLE sessions ADD COLUMN notes text")
     load(migrated, folder)
     after = one(sql, "SELECT array_agg(notes ORDER BY notes) FROM sessions")
@@ -342,21 +306,22 @@ def test_an_identity_column_comes_back(bare: Sql, empty: ConnectionParams, folde
         bare.execute("UPDATE t SET n = 1")
 
 
-def test_a_column_of_a_table_without_a_key_is_kept_with_all_the_others(
-    bare: Sql, empty: ConnectionParams, folder: Path
-) -> None:
+def test_a_column_of_a_table_without_a_key_comes_back(bare: Sql, empty: ConnectionParams, folder: Path) -> None:
     run(bare, "CREATE TABLE t (a int, x int); INSERT INTO t VALUES (1, 7), (1, 8), (2, NULL)")
     destroy(bare, "ALTER TABLE t DROP COLUMN x", folder)
-    assert (folder / "t.x.csv").read_text() == 'ctid,a,x\n"(0,1)",1,7\n"(0,2)",1,8\n'
-    assert "t.x.csv is not loaded: the table has no key" in (folder / "load.sql").read_text()
+    assert (folder / "t.x.csv").read_text() == "a,x\n1,7\n1,8\n2,\n"
     run(bare, "ALTER TABLE t ADD COLUMN x int")
     load(empty, folder)
+    assert content(bare, "t") == {"t": [("(1,7)",), ("(1,8)",), ("(2,)",)]}
 
 
-def test_the_key_itself_is_kept_with_all_columns(bare: Sql, folder: Path) -> None:
-    run(bare, "CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 7)")
+def test_the_key_itself_comes_back(bare: Sql, empty: ConnectionParams, folder: Path) -> None:
+    run(bare, "CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 7), (2, 7), (3, 8)")
+    before = content(bare, "t")
     destroy(bare, "ALTER TABLE t DROP COLUMN id", folder)
-    assert (folder / "t.id.csv").read_text() == 'ctid,id,x\n"(0,1)",1,7\n'
+    run(bare, "ALTER TABLE t ADD COLUMN id int")
+    load(empty, folder)
+    assert content(bare, "(SELECT id, x FROM t)") == {"(SELECT id, x FROM t)": before["t"]}
 
 
 def test_deleted_rows_come_back_beside_those_that_stayed(bare: Sql, empty: ConnectionParams, folder: Path) -> None:
@@ -372,13 +337,16 @@ def test_deleted_rows_come_back_beside_those_that_stayed(bare: Sql, empty: Conne
     assert content(bare, "p", "c") == before
 
 
-def test_truncated_and_changed_rows_are_kept(bare: Sql, empty: ConnectionParams, folder: Path) -> None:
-    run(bare, "CREATE TABLE a (x int); CREATE TABLE b (x int); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)")
-    destroy(bare, "TRUNCATE a; UPDATE b SET x = 2", folder)
+def test_truncated_and_changed_rows_come_back(bare: Sql, empty: ConnectionParams, folder: Path) -> None:
+    run(bare, "CREATE TABLE a (x int); CREATE TABLE b (x int); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1), (3)")
+    before = content(bare, "a", "b")
+    destroy(bare, "TRUNCATE a; UPDATE b SET x = 2 WHERE x = 1", folder)
     assert (folder / "b.csv").read_text() == "x\n1\n"
-    assert "b.csv is not loaded: its rows are still there, changed" in (folder / "load.sql").read_text()
+    assert (folder / "b.after-rollback.txt").read_text() == "2\n"
     load(empty, folder)
-    assert content(bare, "a", "b") == {"a": [("(1)",)], "b": [("(2)",)]}
+    assert content(bare, "a", "b") == before
+    load(empty, folder)
+    assert content(bare, "a", "b") == before
 
 
 def test_triggers_stay_out_of_it_and_are_as_before(bare: Sql, empty: ConnectionParams, folder: Path) -> None:
@@ -524,12 +492,13 @@ def test_what_was_written_after_the_count_is_kept(bare: Sql, empty: ConnectionPa
         assert [loss.rows for loss in found] == [0]
         with connect_to(empty) as other:
             run(other, "INSERT INTO t VALUES (1)")
-        assert [path.name for path in keep(bare, found, folder)] == ["t.csv", "load.sql"]
+        copies = keep(bare, found, folder)
         with connect_to(empty) as other:
             run(other, "SET lock_timeout = '50ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 run(other, "INSERT INTO t VALUES (2)")
             assert one(other, "SELECT count(*) FROM t") == 1
+        assert [path.name for path in copies.finish(bare)] == ["t.csv", "load.sql"]
 
 
 def test_a_transaction_that_would_miss_rows_is_refused(bare: Sql, folder: Path) -> None:
@@ -585,7 +554,7 @@ def test_a_folder_with_something_in_it_is_refused(bare: Sql, folder: Path) -> No
         check_writable(folder)
     found = big_table(bare)
     with pytest.raises(FileUnwritable, match="not empty"), bare.transaction():
-        keep(bare, found, folder)
+        keep(bare, found, folder).finish(bare)
     assert leftover(folder) == [folder]
     assert [path.name for path in folder.iterdir()] == ["mine"]
 
@@ -609,10 +578,13 @@ def test_an_earlier_folder_is_left_alone(tmp_path: Path) -> None:
 def test_what_was_kept_for_an_undone_rollback_is_discarded(bare: Sql, folder: Path) -> None:
     run(bare, "CREATE TABLE t (x int); INSERT INTO t VALUES (1)")
     with bare.transaction(force_rollback=True):
-        paths = keep(bare, losses(bare, statements("DROP TABLE t")), folder)
-    discard(paths)
+        begun_only = begun(bare, "DROP TABLE t", folder.with_name("begun"))
+        copies = begun(bare, "DROP TABLE t", folder)
+        copies.finish(bare)
+    assert [path.name for path in folder.iterdir()] != []
+    copies.discard()
+    begun_only.discard()
     assert leftover(folder) == []
-    discard(())
 
 
 def test_a_large_table_is_streamed(bare: Sql, folder: Path) -> None:

@@ -163,7 +163,7 @@ def scene(bare: Sql) -> Sql:
         ),
         (
             'DROP TABLE U&"We \\0022ird"',
-            ['runs DROP TABLE U&"We \\0022ird": what it destroys cannot be told beforehand, nor kept'],
+            ['runs DROP TABLE U&"We \\0022ird": what it destroys cannot be told beforehand'],
         ),
         (
             "DROP TYPE app.mood CASCADE",
@@ -214,15 +214,15 @@ def scene(bare: Sql) -> Sql:
             ],
         ),
         ("SELECT harmless(1), now(), lower('X')", []),
-        ("SELECT wipe()", ["runs SELECT wipe(): what it destroys cannot be told beforehand, nor kept"]),
-        ("SELECT public.wipe()", ["runs SELECT public.wipe(): what it destroys cannot be told beforehand, nor kept"]),
+        ("SELECT wipe()", ["runs SELECT wipe(): what it destroys cannot be told beforehand"]),
+        ("SELECT public.wipe()", ["runs SELECT public.wipe(): what it destroys cannot be told beforehand"]),
         (
             "DO $$ BEGIN DROP TABLE plain; END $$",
-            ["runs DO $$ BEGIN DROP TABLE plain; END $$: what it destroys cannot be told beforehand, nor kept"],
+            ["runs DO $$ BEGIN DROP TABLE plain; END $$: what it destroys cannot be told beforehand"],
         ),
         (
             "UPDATE seen SET id = 3",
-            ["runs UPDATE seen SET id = 3: what it destroys cannot be told beforehand, nor kept"],
+            ["runs UPDATE seen SET id = 3: what it destroys cannot be told beforehand"],
         ),
         ("CREATE TEMP TABLE t AS SELECT 1; DROP TABLE t", []),
         (

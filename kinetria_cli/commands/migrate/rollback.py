@@ -1,5 +1,6 @@
 """kinetria migrate rollback and redo."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,9 +41,10 @@ def rollback(
     confirm: ConfirmOption = None,
 ) -> None:
     """Undo the newest migrations with their rollback files, after saying what that destroys; it is kept in files."""
-    kept_in = run.container.migration_tools.keep_folder(keep, no_keep)
+    kept_in = run.container.migration_tools.keep_folder(keep, no_keep, run.primary.params)
     wish = RollbackWish(steps, to, use, kept_in, yes, confirm, seconds("--lock-wait", lock_wait, zero=True))
-    run.finish(roll_back(wish, **_surroundings(run), dry_run=dry_run), change=not dry_run)
+    result = roll_back(wish, **_surroundings(run), dry_run=dry_run)
+    run.finish(replace(result, psql=run.container.migration_tools.psql()), change=not dry_run)
 
 
 @command(writes=True)
@@ -59,9 +61,10 @@ def redo(
     confirm: ConfirmOption = None,
 ) -> None:
     """Undo the newest migrations and apply them again, as their files are now."""
-    kept_in = run.container.migration_tools.keep_folder(keep, no_keep)
+    kept_in = run.container.migration_tools.keep_folder(keep, no_keep, run.primary.params)
     wish = RollbackWish(steps, to, use, kept_in, yes, confirm, seconds("--lock-wait", lock_wait, zero=True))
-    run.finish(redo_migrations(wish, **_surroundings(run), dry_run=dry_run), change=not dry_run)
+    result = redo_migrations(wish, **_surroundings(run), dry_run=dry_run)
+    run.finish(replace(result, psql=run.container.migration_tools.psql()), change=not dry_run)
 
 
 def _surroundings(run: Run) -> dict[str, Any]:

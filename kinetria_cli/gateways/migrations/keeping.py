@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -15,13 +14,13 @@ from psycopg import sql
 from kinetria_cli.domain.errors import FileUnwritable, Refused
 from kinetria_cli.domain.loss import Loss, LossKind
 from kinetria_cli.gateways.files import make_private_folder, write_private
-from kinetria_cli.gateways.migrations.loading import LOAD_FILE, Kept, SequenceState, load_script
+from kinetria_cli.gateways.migrations.images import Table
+from kinetria_cli.gateways.migrations.loading import LOAD_FILE, SequenceState, load_script
 from kinetria_cli.gateways.migrations.relations import (
     EVERY_ROW,
     Connection,
     Relation,
     find_relation,
-    key_of,
     owned_sequences,
     set_locally,
 )
@@ -29,7 +28,7 @@ from kinetria_cli.gateways.migrations.relations import (
 HINT = "nothing was rolled back; keep it elsewhere with --keep DIR, or give it up with --no-keep"
 
 # As pg_dump sets them: every value as a text that makes the same value again, whatever the role's own settings.
-_EXACT = {
+EXACT = {
     **EVERY_ROW,
     "search_path": "pg_catalog",
     "datestyle": "ISO",
@@ -39,10 +38,11 @@ _EXACT = {
     "timezone": "UTC",
     "client_encoding": "UTF8",
 }
-_LONE_DOT = re.compile(rb"\n\\\.\r?\n")
-"""A line that psql before version 18 takes for the end of a CSV, even inside quotes (its copy.c says so)."""
-_CSV: LiteralString = "(FORMAT csv, HEADER)"
-_TEXT: LiteralString = "(FORMAT text)"
+
+_FOREIGN_KEYS = """
+    SELECT DISTINCT conrelid, confrelid FROM pg_catalog.pg_constraint
+    WHERE contype = 'f' AND conrelid = ANY (%(oids)s) AND confrelid = ANY (%(oids)s) AND conrelid <> confrelid
+"""
 
 
 def check_writable(folder: Path) -> None:
@@ -71,19 +71,19 @@ def free_folder(parent: Path, name: str) -> Path:
         number += 1
 
 
-def keep(connection: Connection, losses: Sequence[Loss], folder: Path) -> tuple[Path, ...]:
-    """Copy what is about to be destroyed, one file a table or column, and write the script that loads it back.
+def keep(connection: Connection, losses: Sequence[Loss], folder: Path, *, migration: str = "") -> "Copies":
+    """Copy what is about to be destroyed, one file a table or column.
 
-    Each table is locked against writers first, so that what is copied is what is destroyed. The folder appears whole,
-    when everything in it is on the disk. A table or column without values makes no file.
+    Each table is locked against writers first, so that what is copied is what is destroyed.
 
     Args:
         connection: In the transaction that will destroy it, READ COMMITTED.
         losses: From `losses`, in the same transaction.
         folder: Is not there, or is empty. See `free_folder`.
+        migration: What is rolled back: it has to be applied again before anything is loaded.
 
     Returns:
-        The files, the script last; none where there was nothing to keep.
+        The copies, which `Copies.finish` completes after the statements.
 
     Raises:
         FileUnwritable: The disk is full, or the folder cannot be written; nothing of it is left. The transaction is
@@ -93,40 +93,76 @@ def keep(connection: Connection, losses: Sequence[Loss], folder: Path) -> tuple[
     """
     assert connection.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS, "keep() needs a transaction"
     _check_isolation(connection)
-    # The empty ones too: somebody may have written into them since they were counted.
-    wanted = [loss for loss in losses if loss.of_rows]
-    found = [(loss, relation) for loss in wanted if (relation := find_relation(connection, loss.schema, loss.table))]
-    _lock(connection, [relation for _, relation in found])
-    with _writing(folder), set_locally(connection, _EXACT):
-        make_private_folder(folder.parent)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            kept = _copy_all(connection, found, draft)
-            sequences = list(_sequences(connection, losses, kept))
-            if not kept and not sequences:
-                draft.rmdir()
-                return ()
-            write_private(draft / LOAD_FILE, load_script(connection, kept, sequences, folder))
-            _sync(draft)
-            draft.replace(folder)
-            _sync(folder.parent)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-    return (*(folder / item.file for item in kept), folder / LOAD_FILE)
+    return Copies(connection, losses, folder, migration)
 
 
-def discard(paths: Sequence[Path]) -> None:
-    """Remove what `keep` returned, and its folder: for a transaction that certainly did not commit.
+class Copies:
+    """The copies of one rollback: begun before its statements, completed after them. See `keep`."""
 
-    Raises:
-        FileUnwritable: One cannot be removed.
-    """
-    for path in paths:
-        with _writing(path):
-            path.unlink(missing_ok=True)
-            if path.name == LOAD_FILE:
-                path.parent.rmdir()
+    def __init__(self, connection: Connection, losses: Sequence[Loss], folder: Path, migration: str) -> None:
+        self.paths: tuple[Path, ...] = ()
+        """The files, the script last; none where there was nothing to keep, or before `finish`."""
+        self._folder = folder
+        self._migration = migration
+        with _writing(folder), set_locally(connection, EXACT):
+            # The empty ones too: somebody may have written into them since they were counted.
+            of_rows = [loss for loss in losses if loss.of_rows]
+            places = dict.fromkeys((loss.schema, loss.table) for loss in of_rows)
+            found = [relation for place in places if (relation := find_relation(connection, *place))]
+            _lock(connection, found)
+            make_private_folder(folder.parent)
+            self._draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            try:
+                tables = [Table(connection, relation, of_rows, self._draft) for relation in found]
+                self._tables = _parents_first(connection, tables)
+                self._sequences = [state for table in self._tables for state in _owned(connection, table)]
+                for loss in losses:
+                    if loss.kind is LossKind.SEQUENCE:
+                        self._sequences.append(_state(connection, loss.schema, loss.table, None, None))
+            except BaseException:
+                shutil.rmtree(self._draft, ignore_errors=True)
+                raise
+
+    def finish(self, connection: Connection) -> tuple[Path, ...]:
+        """Keep of the rows that the statements changed both images, and write the script that loads all of it.
+
+        The folder appears whole, when everything in it is on the disk.
+
+        Returns:
+            The files, the script last; none where there was nothing to keep.
+
+        Raises:
+            FileUnwritable, psycopg.Error: As for `keep`.
+        """
+        with _writing(self._folder), set_locally(connection, EXACT):
+            try:
+                kept = [item for table in self._tables for item in table.finish(connection)]
+                if not any(item.file for item in kept) and not self._sequences:
+                    shutil.rmtree(self._draft)
+                    return ()
+                script = load_script(connection, kept, self._sequences, self._folder, self._migration)
+                write_private(self._draft / LOAD_FILE, script)
+                _sync(self._draft)
+                self._draft.replace(self._folder)
+                _sync(self._folder.parent)
+            except BaseException:
+                shutil.rmtree(self._draft, ignore_errors=True)
+                raise
+        files = [self._folder / file.path.name for item in kept for file in (item.file, item.left) if file]
+        self.paths = (*files, self._folder / LOAD_FILE)
+        return self.paths
+
+    def discard(self) -> None:
+        """Remove the files: for a transaction that certainly did not commit.
+
+        Raises:
+            FileUnwritable: One cannot be removed.
+        """
+        with _writing(self._folder):
+            for folder in (self._draft, self._folder):
+                if folder.exists() and (folder is self._draft or self.paths):
+                    shutil.rmtree(folder)
+        self.paths = ()
 
 
 def _check_isolation(connection: Connection) -> None:
@@ -146,88 +182,24 @@ def _lock(connection: Connection, relations: Iterable[Relation]) -> None:
         connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(names))
 
 
-def _copy_all(connection: Connection, found: Iterable[tuple[Loss, Relation]], draft: Path) -> list[Kept]:
-    kept = []
-    for loss, relation in found:
-        item = _copy(connection, loss, relation, draft)
-        if item is not None:
-            kept.append(item)
-    return kept
+def _parents_first(connection: Connection, tables: Sequence[Table]) -> list[Table]:
+    """Order tables so that one comes after those that it refers to; in a circle of foreign keys as they come."""
+    known = {table.relation.oid: table for table in tables}
+    sorter = TopologicalSorter[int](dict.fromkeys(known, ()))
+    for child, parent in connection.execute(_FOREIGN_KEYS, {"oids": list(known)}):
+        sorter.add(child, parent)
+    try:
+        return [known[oid] for oid in sorter.static_order()]
+    except CycleError:
+        return list(tables)
 
 
-def _copy(connection: Connection, loss: Loss, relation: Relation, draft: Path) -> Kept | None:
-    """Copy one table or column; None where there is nothing to copy."""
-    names = tuple(column.name for column in relation.columns)
-    key = key_of(connection, relation, without=frozenset(filter(None, [loss.column])))
-    if loss.column is None:
-        query = _select(relation, names)
-    else:
-        column = next((column for column in relation.columns if column.name == loss.column), None)
-        if column is None:
-            return None
-        # Where it has a default, a row without a value would get one when the column is made again.
-        every_row = column.has_default or column.not_null
-        names = (*key, loss.column) if key else names
-        query = _select(relation, names, place=not key, only_with=None if every_row else loss.column)
-        if every_row and not _any_value(connection, relation, loss.column):
-            return None
-    item = Kept(loss, relation, names, key, loss.file_name, _CSV)
-    rows, exact = _write(connection, query, item.form, draft / item.file)
-    if rows and not exact:
-        (draft / item.file).unlink()
-        item = Kept(loss, relation, names, key, f"{loss.file_name.removesuffix('.csv')}.txt", _TEXT)
-        _write(connection, query, item.form, draft / item.file)
-    if not rows:
-        (draft / item.file).unlink()
-        return None
-    return item
-
-
-def _any_value(connection: Connection, relation: Relation, column: str) -> bool:
-    query = sql.SQL("SELECT EXISTS (SELECT FROM ONLY {} WHERE {} IS DISTINCT FROM NULL)").format(
-        relation.identifier, sql.Identifier(column)
-    )
-    row = connection.execute(query).fetchone()
-    return bool(row and row[0])
-
-
-def _select(
-    relation: Relation, names: Iterable[str], *, place: bool = False, only_with: str | None = None
-) -> sql.Composed:
-    columns = [*([sql.Identifier("ctid")] if place else []), *(sql.Identifier(name) for name in names)]
-    where: sql.Composable = sql.SQL("")
-    if only_with is not None:
-        where = sql.SQL(" WHERE {} IS DISTINCT FROM NULL").format(sql.Identifier(only_with))
-    return sql.SQL("SELECT {} FROM ONLY {}{}").format(sql.SQL(", ").join(columns), relation.identifier, where)
-
-
-def _write(connection: Connection, query: sql.Composed, form: LiteralString, path: Path) -> tuple[int, bool]:
-    """Write the rows of a query; return how many, and whether psql can read the file back."""
-    exact, tail = True, b""
-    command = sql.SQL("COPY ({}) TO STDOUT WITH {}").format(query, sql.SQL(form))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream, connection.cursor() as cursor:
-        with cursor.copy(command) as copy:
-            for chunk in copy:
-                data = tail + bytes(chunk)
-                exact = exact and not _LONE_DOT.search(data)
-                stream.write(data[len(tail) :])
-                tail = data[-4:]
-        stream.flush()
-        os.fsync(stream.fileno())
-        return cursor.rowcount, exact or form == _TEXT
-
-
-def _sequences(connection: Connection, losses: Iterable[Loss], kept: Iterable[Kept]) -> Iterator[SequenceState]:
-    """Where the sequences stand: those of the kept tables and columns, and those that are dropped by themselves."""
-    for item in kept:
-        for column, schema, name in owned_sequences(connection, item.relation):
-            gone = item.loss.kind in (LossKind.DROPS, LossKind.EMPTIES)
-            if gone and item.loss.column in (None, column):
-                yield _state(connection, schema, name, item.relation, column)
-    for loss in losses:
-        if loss.kind is LossKind.SEQUENCE:
-            yield _state(connection, loss.schema, loss.table, None, None)
+def _owned(connection: Connection, table: Table) -> Iterator[SequenceState]:
+    """Where the sequences stand that go, or start again, with a table or its columns."""
+    gone = [loss.column for loss in table.losses if loss.kind in (LossKind.DROPS, LossKind.EMPTIES)]
+    for column, schema, name in owned_sequences(connection, table.relation):
+        if None in gone or column in gone:
+            yield _state(connection, schema, name, table.relation, column)
 
 
 def _state(

@@ -94,6 +94,12 @@ def read_relation(connection: Connection, oid: int) -> Relation:
     return Relation(oid, row[0], row[1], columns)
 
 
+def read_again(connection: Connection, relation: Relation) -> Relation | None:
+    """Return the same table as it is now, whatever its name; None where it is gone."""
+    there = connection.execute("SELECT FROM pg_catalog.pg_class WHERE oid = %s", (relation.oid,)).fetchone()
+    return read_relation(connection, relation.oid) if there is not None else None
+
+
 def find_relation(connection: Connection, schema: str, name: str) -> Relation | None:
     """Return the table of this name, None where there is none."""
     row = connection.execute(_OID, (schema, name)).fetchone()

@@ -1,4 +1,4 @@
-"""What tables and columns there are, to see what really disappeared."""
+"""What tables and columns there are and what was done to their rows, to see what really happened."""
 
 from collections.abc import Iterable, Mapping
 
@@ -23,6 +23,45 @@ _EVERYTHING = """
     WHERE c.relkind = 'r' AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 """
+
+# The counters do not count TRUNCATE, which gives the table another file, as some ALTER TABLE do.
+_WRITES = """
+    SELECT c.oid, n.nspname, c.relname, pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
+                                        + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid),
+           pg_catalog.pg_relation_filenode(c.oid)
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+"""
+Writes = Mapping[int, tuple[str, str, int, int]]
+"""By oid: schema, table, rows changed and deleted, and the number of its file."""
+
+
+def writes(connection: Connection) -> Writes:
+    """Return what this session did to rows so far: another reading, later in the transaction, is compared with it."""
+    return {oid: (schema, table, *rest) for oid, schema, table, *rest in connection.execute(_WRITES).fetchall()}
+
+
+def written(before: Writes, after: Writes, losses: Iterable[Loss]) -> tuple[Loss, ...]:
+    """Return the tables whose rows were changed or deleted though no loss says so: by a trigger, a function, a key.
+
+    Args:
+        before: From `writes`.
+        after: The same later in the transaction; a table that is gone is left to `unforeseen`.
+        losses: What was foreseen. A new file counts only where they say that something cannot be foreseen.
+    """
+    foreseen = list(losses)
+    whole = {(loss.schema, loss.table) for loss in foreseen if loss.of_rows and loss.column is None}
+    files = any(loss.kind is LossKind.UNKNOWN for loss in foreseen)
+    changed = [
+        before[oid][:2]
+        for oid, (_, _, rows, file) in after.items()
+        if oid in before and (rows != before[oid][2] or (files and file != before[oid][3]))
+    ]
+    return tuple(
+        Loss(LossKind.CHANGES, table, schema=schema) for schema, table in changed if (schema, table) not in whole
+    )
 
 
 def snapshot(connection: Connection) -> Snapshot:

@@ -12,6 +12,10 @@ from kinetria_cli.gateways.migrations.bookkeeping import FileTexts
 from kinetria_cli.gateways.migrations.content import SqlFile
 
 
+class RunAgain(Exception):
+    """The file has to run once more, in a new transaction; says why."""
+
+
 class Keeper(Protocol):
     """Stands around a file's statements, in their transaction."""
 
@@ -25,7 +29,7 @@ class Keeper(Protocol):
         ...
 
     def after(self, connection: psycopg.Connection[Any]) -> None:
-        """Is called after the last statement; may refuse what they did."""
+        """Is called after the last statement; may refuse what they did, or raise `RunAgain`."""
         ...
 
     def undone(self) -> None:

@@ -12,7 +12,7 @@ from kinetria_cli.gateways.migrations.failures import ROLLED_BACK, blocked, fail
 from kinetria_cli.gateways.migrations.locks import LockNeed, lock_needs
 from kinetria_cli.gateways.migrations.session import reset_session
 from kinetria_cli.gateways.migrations.sqltext import Statement
-from kinetria_cli.gateways.migrations.step import Step
+from kinetria_cli.gateways.migrations.step import RunAgain, Step
 
 if TYPE_CHECKING:
     from kinetria_cli.gateways.migrations.runner import Runner
@@ -58,6 +58,8 @@ class Together:
                 if deadlocks > 1:
                     raise failed(self._connection, step, self._run.statement, error, ROLLED_BACK) from error
                 self._run.options.tell(f"{step.id} was rolled back, the server ended a deadlock; it is tried once more")
+            except RunAgain as reason:
+                self._run.options.tell(str(reason))
             except psycopg.DatabaseError as error:
                 no_statement = self._run.statement is None and not isinstance(error, psycopg.IntegrityError)
                 if self._connection.closed or isinstance(error, psycopg.errors.DiskFull) or no_statement:

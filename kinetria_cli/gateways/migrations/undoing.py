@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.errors import DatabaseUnreachable, MigrationConflict, Refused
-from kinetria_cli.domain.loss import Loss, placed
+from kinetria_cli.domain.loss import Loss, distinct, placed
 from kinetria_cli.domain.migration import MigrationRun, MigrationState, RollbackResult
 from kinetria_cli.domain.migration_reports import RollbackRequest
 from kinetria_cli.gateways.migrations import bookkeeping, keeping, snapshot
@@ -17,12 +17,12 @@ from kinetria_cli.gateways.migrations.content import SqlFile, parse_sql, read_sq
 from kinetria_cli.gateways.migrations.files import MigrationFile
 from kinetria_cli.gateways.migrations.losses import losses
 from kinetria_cli.gateways.migrations.reporting import difference
+from kinetria_cli.gateways.migrations.step import RunAgain, Step
 
 if TYPE_CHECKING:
     import psycopg
 
     from kinetria_cli.gateways.migrations.runner import Runner
-    from kinetria_cli.gateways.migrations.step import Step
 
 
 def count_losses(access: Access, ids: tuple[str, ...], request: RollbackRequest) -> Mapping[str, tuple[Loss, ...]]:
@@ -153,8 +153,6 @@ def _refuse_dirty(look: Look) -> None:
 def _step(
     access: Access, connection: "psycopg.Connection[Any]", look: Look, name: str, request: RollbackRequest
 ) -> "Step":
-    from kinetria_cli.gateways.migrations.step import Step
-
     file = _undoing_file(access, connection, look, name, request.use)
     keeper = Keeper(name, file, request.keep) if request.keep and file.transactional else None
     return Step(name, "rollback", file, keeper=keeper)
@@ -213,21 +211,31 @@ class Keeper:
     """
 
     def __init__(self, migration_id: str, file: SqlFile, base: Path) -> None:
-        self.paths: tuple[Path, ...] = ()
         self._id = migration_id
         self._file = file
         self._base = base
         self._before: snapshot.Snapshot = {}
+        self._writes: snapshot.Writes = {}
         self._foreseen: Sequence[Loss] = ()
+        self._also: tuple[Loss, ...] = ()
+        self._copies: keeping.Copies | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files; none before the statements are done."""
+        return self._copies.paths if self._copies else ()
 
     def before(self, connection: "psycopg.Connection[Any]") -> None:
         """Copy what the statements are about to destroy."""
-        self._foreseen = losses(connection, self._file.statements)
-        self.paths = keeping.keep(connection, self._foreseen, keeping.free_folder(self._base, self._id))
+        self._foreseen = distinct([*losses(connection, self._file.statements), *self._also])
+        folder = keeping.free_folder(self._base, self._id)
+        self._copies = keeping.keep(connection, self._foreseen, folder, migration=self._id)
         self._before = snapshot.snapshot(connection)
+        self._writes = snapshot.writes(connection)
 
     def after(self, connection: "psycopg.Connection[Any]") -> None:
-        """Refuse where more disappeared than was kept."""
+        """Refuse where more disappeared than was kept, run again where other rows changed, else complete the copies."""
+        connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE")  # the file may have changed it
         gone = snapshot.dropped(self._before, snapshot.snapshot(connection))
         if unforeseen := snapshot.unforeseen(gone, self._foreseen):
             raise MigrationConflict(
@@ -235,8 +243,16 @@ class Keeper:
                 f" {', '.join(unforeseen)}",
                 hint="write what it drops as plain statements, or --no-keep",
             )
+        if more := snapshot.written(self._writes, snapshot.writes(connection), self._foreseen):
+            self._also += more
+            tables = ", ".join(loss.subject for loss in more)
+            raise RunAgain(
+                f"{self._id} also changes rows of {tables}: it was rolled back and runs again, with them kept"
+            )
+        assert self._copies is not None
+        self._copies.finish(connection)
 
     def undone(self) -> None:
         """Take the copies away: the transaction did not take place."""
-        keeping.discard(self.paths)
-        self.paths = ()
+        if self._copies:
+            self._copies.discard()

@@ -1,7 +1,6 @@
 """What was undone, for people."""
 
 import shlex
-from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -29,7 +28,7 @@ def _(result: RollbackResult, screen: Screen) -> None:
         return
     head = result.head or "an empty schema"
     screen.sentence(f"{len(result.rolled_back)} rolled back, now at {head}, {result.pending} pending")
-    _show_kept(result.kept, screen, "to load it back, when it is applied again")
+    _show_kept(result, screen, "to load it back, when it is applied again")
 
 
 @render.register
@@ -44,7 +43,7 @@ def _(result: RedoResult, screen: Screen) -> None:
         screen.sentence(f"would roll back {count} and apply {count} again; nothing was changed")
         return
     screen.sentence(f"{len(result.applied)} applied again, now at {result.head or 'an empty schema'}")
-    _show_kept(result.kept, screen, "to load it back")
+    _show_kept(result, screen, "to load it back")
 
 
 def _show_foreseen(result: RollbackResult | RedoResult, screen: Screen) -> None:
@@ -54,11 +53,12 @@ def _show_foreseen(result: RollbackResult | RedoResult, screen: Screen) -> None:
         screen.line(line)
 
 
-def _show_kept(kept: Sequence[str], screen: Screen, when: str) -> None:
-    """The files, and the script that loads them back, which is the last of each folder."""
-    for path in kept:
-        if not path.endswith(f"/{LOAD_FILE}"):
+def _show_kept(result: RollbackResult | RedoResult, screen: Screen, when: str) -> None:
+    """The files, and the scripts that load them back, the one of the oldest migration first."""
+    scripts = [path for path in result.kept if path.endswith(f"/{LOAD_FILE}")]
+    for path in result.kept:
+        if path not in scripts:
             screen.line("  kept: ", path)
-    for path in reversed(kept):
-        if path.endswith(f"/{LOAD_FILE}"):
-            screen.line(f"  {when}: ", f'eval "$(kinetria env)" && psql -X -v ON_ERROR_STOP=1 -f {shlex.quote(path)}')
+    psql = f'eval "$(kinetria env)" && {shlex.quote(result.psql)} -X -v ON_ERROR_STOP=1 -f '
+    for path in reversed(scripts):
+        screen.line(f"  {when}: ", f"{psql}{shlex.quote(path)}")
