@@ -16,6 +16,7 @@ from kinetria_cli.bootstrap_engines import Engines
 from kinetria_cli.bootstrap_migrations import MigrationTools
 from kinetria_cli.domain.config import ConfigValue
 from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
+from kinetria_cli.domain.migration import OnNotice, ignore_notice
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord, health_url
 from kinetria_cli.settings import Settings
 from kinetria_cli.settings_sources import DISTRIBUTION
@@ -43,9 +44,11 @@ class Container:
 
     Args:
         settings: Read and checked.
+        on_notice: Takes what the server reports while a migration runs.
     """
 
     settings: Settings
+    on_notice: OnNotice = ignore_notice
 
     @cached_property
     def probe(self) -> HttpProbe:
@@ -144,7 +147,7 @@ class Container:
     @cached_property
     def migration_tools(self) -> MigrationTools:
         """What works on migrations."""
-        return MigrationTools(self.settings, self._connect)
+        return MigrationTools(self.settings, self._connect, self.on_notice)
 
     def migrations(self, params: ConnectionParams) -> MigrationGateway:
         """Return the migrations folder against a database."""

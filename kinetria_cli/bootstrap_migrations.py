@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kinetria_cli import __version__
 from kinetria_cli.domain.errors import EngineUnavailable, MalformedParameters, SchemaMissing
+from kinetria_cli.domain.migration import OnNotice, ignore_notice
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.settings import Settings
 from kinetria_cli.settings_sources import is_installed
@@ -50,10 +51,12 @@ class MigrationTools:
     Args:
         settings: Read and checked.
         connect: Returns what opens one connection in autocommit mode to a database, errors translated.
+        on_notice: Takes what the server reports while a migration runs.
     """
 
     settings: Settings
     connect: Callable[[ConnectionParams], Callable[[], AbstractContextManager[Any]]]
+    on_notice: OnNotice = ignore_notice
 
     def keep_folder(self, given: Path | None, no_keep: bool, params: ConnectionParams) -> Path | None:
         """Return the folder for what a rollback destroys, which no other project and no other database has.
@@ -86,7 +89,9 @@ class MigrationTools:
         """Return the migrations folder against a database."""
         from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 
-        return YoyoMigrationGateway(self.settings.migrations_dir, self.connect(params), version=__version__)
+        return YoyoMigrationGateway(
+            self.settings.migrations_dir, self.connect(params), version=__version__, on_notice=self.on_notice
+        )
 
     def linter(self, params: ConnectionParams | None) -> MigrationLinter:
         """Return what looks for trouble in the migrations folder, and at a database's tables if one is given."""

@@ -82,7 +82,7 @@ class Run:
             self.output.json = True
         for warning in settings.warnings:
             self.output.warn(warning)
-        return Container(settings)
+        return Container(settings, self._notice)
 
     def fresh_container(self) -> "Container":
         """The ports, made anew from the settings as they are now. Raises as `container` does."""
@@ -159,6 +159,11 @@ class Run:
     def tell(self, text: str) -> None:
         """Print a line that is worth reading while the command goes on."""
         self.output.warn(text)
+
+    def _notice(self, severity: str, line: str) -> None:
+        """Print what the server reported while a migration ran: a warning always, the rest with -v."""
+        if severity == "WARNING" or self.options.verbose:
+            self.output.warn(line)
 
     def finish(self, result: Any, *, exit_code: int = 0, change: bool = False) -> None:
         """Print the result; a check that answers no is a result with exit code 1, 5 or 7.

@@ -9,9 +9,16 @@ from typing import ClassVar
 Tell = Callable[[str], None]
 """Takes one line that is worth reading while a run goes on: who is waited for, what is tried again."""
 
+OnNotice = Callable[[str, str], None]
+"""Takes what the server reports while a migration runs: the severity, WARNING for example, and a line with its file."""
+
 
 def untold(_: str) -> None:
     """A `Tell` for whom nobody listens."""
+
+
+def ignore_notice(_severity: str, _line: str) -> None:
+    """An `OnNotice` that does nothing."""
 
 
 class MigrationState(StrEnum):

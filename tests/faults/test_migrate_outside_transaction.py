@@ -151,7 +151,8 @@ def test_what_nobody_can_tell_the_outcome_of_is_decided_by_the_user(
     cli: Cli, empty: ConnectionParams, indexed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(indexed))
-    write_folder(indexed, m0002_index="-- transactional: false\nVACUUM frist;\n")
+    half = "DO $$ BEGIN CREATE TABLE half (a int); COMMIT; PERFORM 1 / 0; END $$"
+    write_folder(indexed, m0002_index=f"-- transactional: false\n{half};\n")
     assert cli.use(empty)("migrate").code == 1
     undecided = cli("migrate", "repair", "--json")
     assert undecided.code == 5

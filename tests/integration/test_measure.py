@@ -134,8 +134,45 @@ def test_a_file_that_fails_there_names_the_line(empty: ConnectionParams, write: 
         failed.value.message
         == "0080_bad.sql failed on the server that it was measured on; no other database was touched"
     )
-    assert failed.value.details[0].endswith("0080_bad.sql:2")
-    assert failed.value.details[1] == 'column "nothing" does not exist  (42703)'
+    assert failed.value.details[0].endswith("0080_bad.sql:2:8")
+    assert failed.value.details[1] == "  2 | SELECT nothing FROM users;"
+    assert failed.value.details[-1] == 'column "nothing" does not exist  (42703)'
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "hint"),
+    [
+        (
+            "CREATE TABLE a (id int PRIMARY KEY, b int REFERENCES a DEFERRABLE INITIALLY DEFERRED);\n"
+            "INSERT INTO a VALUES (1, 2);\n",
+            'DETAIL: Key (b)=(2) is not present in table "a".',
+            "edit the file, then measure again",
+        ),
+        (
+            "REINDEX SCHEMA public;\n",
+            "REINDEX SCHEMA cannot run inside a transaction block  (25001)",
+            "put that statement alone in a file whose first line is -- transactional: false",
+        ),
+    ],
+)
+def test_a_file_that_fails_there_at_commit_or_for_its_transaction_is_named(
+    empty: ConnectionParams, tmp_path: Path, text: str, last: str, hint: str
+) -> None:
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "0001_bad.sql").write_text(text)
+    with pytest.raises(MigrationFailed) as failed:
+        measure(
+            folder=folder,
+            applied=(),
+            pending=("0001_bad",),
+            opener=opener,
+            embedded=lambda: nullcontext(empty),
+            fill=lambda *_: None,
+        )
+    assert failed.value.message.startswith("0001_bad.sql failed on the server")
+    assert str(folder / "0001_bad.sql") in failed.value.details[0]
+    assert (failed.value.details[-1], failed.value.hint) == (last, hint)
 
 
 def test_a_role_that_only_another_server_has_is_named(empty: ConnectionParams, write: Write) -> None:
@@ -144,7 +181,7 @@ def test_a_role_that_only_another_server_has_is_named(empty: ConnectionParams, w
     assert failed.value.message == (
         "role m_outside does not exist on the throw-away server, which is an embedded server"
     )
-    assert failed.value.details[0].endswith("0080_role.sql:1")
+    assert failed.value.details[0].endswith("0080_role.sql:1:1")
 
 
 def test_a_file_that_is_gone_is_named(empty: ConnectionParams) -> None:

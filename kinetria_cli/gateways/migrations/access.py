@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseUnreachable
-from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, Tell, untold
+from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, OnNotice, Tell, untold
 from kinetria_cli.gateways.migrations import session
 from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
 from kinetria_cli.gateways.migrations.compare import compare, texts_of
@@ -53,6 +53,7 @@ class Access:
         version: Of the tool, for the record.
         kill_point: Called at named places of a run.
         lock_timeout: Seconds that a statement of a transactional file waits for a lock.
+        on_notice: Takes what the server reports while a file runs.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class Access:
     version: str
     kill_point: Callable[[str], None]
     lock_timeout: float
+    on_notice: OnNotice
 
     def look(self, connection: "psycopg.Connection[Any]") -> Look:
         """Compare files and records.
@@ -141,7 +143,7 @@ class Access:
         from kinetria_cli.gateways.migrations.runner import Runner
         from kinetria_cli.gateways.migrations.step import RunOptions
 
-        options = RunOptions(self.version, self.lock_timeout, statement_timeout, self.kill_point, tell)
+        options = RunOptions(self.version, self.lock_timeout, statement_timeout, self.kill_point, tell, self.on_notice)
         return Runner(connection, options)
 
 

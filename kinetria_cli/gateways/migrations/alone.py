@@ -10,7 +10,7 @@ from kinetria_cli.gateways.migrations import bookkeeping
 from kinetria_cli.gateways.migrations.backend import make_migration
 from kinetria_cli.gateways.migrations.blockers import long_transactions
 from kinetria_cli.gateways.migrations.failures import failed
-from kinetria_cli.gateways.migrations.interrupted import look_at
+from kinetria_cli.gateways.migrations.interrupted import look_after, look_at
 from kinetria_cli.gateways.migrations.sqltext import Statement
 from kinetria_cli.gateways.migrations.step import Step
 
@@ -98,7 +98,7 @@ class Alone:
         return f"{step.id} had no effect; run it again"
 
     def _failed(self, step: Step, error: psycopg.DatabaseError) -> KinetriaError:
-        leftover = look_at(self._connection, step.file.statements[0])
+        leftover = look_after(self._connection, step.file.statements[0], error)
         error_told = failed(self._connection, step, self._run.statement, error, leftover.outcome)
         if leftover.harmless:
             self._take_back_intent(step)

@@ -13,6 +13,7 @@ from kinetria_cli.domain.errors import (
     PrivilegeMissing,
 )
 from kinetria_cli.gateways.migrations.blockers import Blocker
+from kinetria_cli.gateways.migrations.content import SqlFile
 from kinetria_cli.gateways.migrations.excerpt import missing_relation, source_excerpt
 from kinetria_cli.gateways.migrations.lacking import lacking_extension
 from kinetria_cli.gateways.migrations.locks import LockNeed
@@ -46,6 +47,10 @@ def failed(
     hint = f"edit the file, then: kinetria migrate{undoing}"
     if error.sqlstate in ("42P07", "42710"):
         hint = "look who made it; a database that has all of it already: kinetria migrate baseline"
+    if needs_no_transaction(step.file, error):
+        hint = OUTSIDE
+    if error.sqlstate == "55P04":
+        hint = "a value is not usable before it is committed: use it in a later file"
     if error.sqlstate == "53200":
         hint = "split the file, or raise max_locks_per_transaction: each table it touches takes a lock"
     if error.sqlstate == "57014":
@@ -57,6 +62,16 @@ def failed(
         hint = "kinetria up --engine docker --carry: that engine's image has the extensions that belong to PostgreSQL"
     kind = _KINDS.get(error.sqlstate or "", MigrationFailed)
     return kind(f"{step.file.path.name} failed {outcome}", hint=hint, details=details)
+
+
+OUTSIDE = "put that statement alone in a file whose first line is -- transactional: false"
+
+
+def needs_no_transaction(file: SqlFile, error: psycopg.Error) -> bool:
+    """Whether a file failed because it runs in a transaction, which its statement does not take, or would end."""
+    # Out of a function the server refuses the first kind in any file.
+    refused = error.sqlstate == "25001" and error.diag.context is None
+    return file.transactional and (refused or error.sqlstate == "2D000")
 
 
 def _did_you_mean(connection: psycopg.Connection[Any], error: psycopg.Error) -> str | None:

@@ -7,7 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
+from kinetria_cli.domain.migration import (
+    MigrateResult,
+    MigrationStatus,
+    OnNotice,
+    RollbackResult,
+    Tell,
+    ignore_notice,
+    untold,
+)
 from kinetria_cli.gateways.migrations.access import Access
 from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
 from kinetria_cli.gateways.migrations.session import LOCK_TIMEOUT_SECONDS, Connect, without_limits
@@ -35,6 +43,7 @@ class YoyoMigrationGateway:
         version: Of the tool, for the record.
         kill_point: Called at named places of a run; tests end the process there.
         lock_timeout: Seconds that a statement of a transactional file waits for a lock.
+        on_notice: Takes what the server reports while a file runs.
     """
 
     def __init__(
@@ -45,8 +54,9 @@ class YoyoMigrationGateway:
         version: str = "unknown",
         kill_point: Callable[[str], None] = lambda _: None,
         lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+        on_notice: OnNotice = ignore_notice,
     ) -> None:
-        self._access = Access(folder, partial(without_limits, connect), version, kill_point, lock_timeout)
+        self._access = Access(folder, partial(without_limits, connect), version, kill_point, lock_timeout, on_notice)
 
     def status(self) -> MigrationStatus:
         """See `MigrationGateway.status`."""

@@ -32,11 +32,13 @@ class Leftover:
         index: The index's name as the statement writes it, or None.
         state: Of that index.
         creates: Whether the statement makes it; else it drops it.
+        whole: Whether the statement failed as a whole: the server refused it before it began, or undid all of it.
     """
 
     index: str | None
     state: IndexState
     creates: bool
+    whole: bool = False
 
     @property
     def invalid(self) -> bool:
@@ -46,7 +48,7 @@ class Leftover:
     @property
     def harmless(self) -> bool:
         """Whether a statement that failed is known to have had no effect."""
-        return self.state in (IndexState.VALID, IndexState.ABSENT)
+        return self.whole or self.state in (IndexState.VALID, IndexState.ABSENT)
 
     @property
     def untouched(self) -> bool:
@@ -91,6 +93,26 @@ class Leftover:
             f"{migration_id} ran, but its index {self.index} is {what}; it is not recorded as applied",
             hint=self.hint if self.invalid else "kinetria migrate repair; then look at the name in the statement",
         )
+
+
+_REFUSED = ("42", "3D000", "3F000", "25001")
+"""Classes of errors about the statement itself: its syntax, and names that are not there (manual, appendix A)."""
+_SEVERAL_TRANSACTIONS = frozenset({"ANALYSE", "ANALYZE", "CALL", "CLUSTER", "DO", "REINDEX", "VACUUM"})
+_OF_THE_SERVER = frozenset({"DATABASE", "SUBSCRIPTION", "SYSTEM", "TABLESPACE"})
+
+
+def look_after(connection: psycopg.Connection[Any], statement: Statement, error: psycopg.Error) -> Leftover:
+    """Return what a statement left behind that failed outside a transaction."""
+    leftover = look_at(connection, statement)
+    return leftover if leftover.index else replace(leftover, whole=_failed_as_a_whole(statement, error))
+
+
+def _failed_as_a_whole(statement: Statement, error: psycopg.Error) -> bool:
+    words = statement.words
+    if "CONCURRENTLY" not in words and words[0] not in _SEVERAL_TRANSACTIONS and not _OF_THE_SERVER & set(words[1:2]):
+        return True  # one transaction, whatever the error
+    # With a context it comes out of a body, which may have committed before.
+    return (error.sqlstate or "").startswith(_REFUSED) and error.diag.context is None
 
 
 def look_at(connection: psycopg.Connection[Any], statement: Statement) -> Leftover:

@@ -1,5 +1,6 @@
 """Measuring pending migrations, statement by statement, on a server of our own: never where anybody's data are."""
 
+import contextlib
 import re
 import tempfile
 import time
@@ -14,6 +15,8 @@ from kinetria_cli.domain.errors import MigrationFailed, MigrationFileInvalid
 from kinetria_cli.domain.measure import LockTaken, Measurement
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
+from kinetria_cli.gateways.migrations.excerpt import source_excerpt
+from kinetria_cli.gateways.migrations.failures import OUTSIDE, needs_no_transaction
 from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
 from kinetria_cli.gateways.migrations.lacking import explained
@@ -100,7 +103,7 @@ class _Relation:
 
 def _measure_file(connection: Connection, name: str, file: SqlFile) -> Iterator[Measurement]:
     there = _relations(connection)
-    with connection.transaction() if file.transactional else nullcontext():
+    with _failing(connection, file), connection.transaction() if file.transactional else nullcontext():
         for statement in file.statements:
             before = _relations(connection)
             held = _held(connection)
@@ -123,19 +126,25 @@ def _measure_file(connection: Connection, name: str, file: SqlFile) -> Iterator[
     reset_session(connection)
 
 
-def _run(connection: Connection, file: SqlFile, statement: Statement) -> tuple[int | None, float]:
-    started = time.perf_counter()
+@contextlib.contextmanager
+def _failing(connection: Connection, file: SqlFile, statement: Statement | None = None) -> Iterator[None]:
+    """Name the file in an error of the block: of a statement, or without one of the COMMIT."""
     try:
-        cursor = connection.execute(statement.text.encode())
+        yield
     except psycopg.DatabaseError as error:
         if connection.closed:
             raise  # not the file's fault; the connection's owner says what happened
-        place = f"{file.path}:{file.line_of(statement.start)}"
         raise MigrationFailed(
             f"{file.path.name} failed on the server that it was measured on; no other database was touched",
-            hint="edit the file, then measure again",
-            details=[place, f"{error.diag.message_primary or str(error).strip()}  ({error.sqlstate})"],
+            hint=OUTSIDE if needs_no_transaction(file, error) else "edit the file, then measure again",
+            details=source_excerpt(file, statement, error),
         ) from error
+
+
+def _run(connection: Connection, file: SqlFile, statement: Statement) -> tuple[int | None, float]:
+    started = time.perf_counter()
+    with _failing(connection, file, statement):
+        cursor = connection.execute(statement.text.encode())
     milliseconds = round((time.perf_counter() - started) * 1000, 3)
     return (cursor.rowcount if cursor.rowcount >= 0 else None), milliseconds
 

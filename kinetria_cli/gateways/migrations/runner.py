@@ -1,6 +1,7 @@
 """Running files on one connection, each with its record."""
 
 import time
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -43,12 +44,25 @@ class Runner:
 
         started = time.monotonic()
         self.statement = None
-        if step.file.transactional:
-            Together(self).run(step)
-        else:
-            Alone(self).run(step)
+        report = partial(self._report, step)
+        self.connection.add_notice_handler(report)
+        try:
+            (Together if step.file.transactional else Alone)(self).run(step)
+        finally:
+            self.connection.remove_notice_handler(report)
         session.reset_session(self.connection)
         return MigrationRun(step.id, round(time.monotonic() - started, 3))
+
+    def _report(self, step: Step, notice: psycopg.errors.Diagnostic) -> None:
+        text = "; ".join(
+            [
+                notice.message_primary or "",
+                *([f"DETAIL: {notice.message_detail}"] if notice.message_detail else []),
+                *([f"HINT: {notice.message_hint}"] if notice.message_hint else []),
+            ]
+        )
+        severity = notice.severity_nonlocalized or ""
+        self.options.on_notice(severity, f"{step.file.path.name}: {severity}: {text}")
 
     def record_only(self, texts: FileTexts, *, origin: str) -> None:
         """Record a migration as applied without running it, in the caller's transaction."""

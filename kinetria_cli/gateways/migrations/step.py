@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from kinetria_cli.domain.migration import Tell
+from kinetria_cli.domain.migration import OnNotice, Tell
 from kinetria_cli.gateways.migrations.bookkeeping import FileTexts
 from kinetria_cli.gateways.migrations.content import SqlFile
 
@@ -66,6 +66,7 @@ class RunOptions:
         statement_timeout: Seconds that a statement may take; None is for ever, whatever the server's own setting.
         kill_point: Called at named places; tests end the process there.
         tell: Takes what is worth reading while a run goes on.
+        on_notice: Takes what the server reports while a file runs.
     """
 
     version: str
@@ -73,3 +74,4 @@ class RunOptions:
     statement_timeout: float | None
     kill_point: Callable[[str], None]
     tell: Tell
+    on_notice: OnNotice

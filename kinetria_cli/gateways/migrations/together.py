@@ -61,10 +61,12 @@ class Together:
             except RunAgain as reason:
                 self._run.options.tell(str(reason))
             except psycopg.DatabaseError as error:
-                no_statement = self._run.statement is None and not isinstance(error, psycopg.IntegrityError)
-                if self._connection.closed or isinstance(error, psycopg.errors.DiskFull) or no_statement:
+                by_the_file = self._run.statement is not None or self._commit_sent
+                if self._connection.closed or isinstance(error, psycopg.errors.DiskFull) or not by_the_file:
                     raise  # not the file's fault; the connection's owner says what happened
-                raise failed(self._connection, step, self._run.statement, error, ROLLED_BACK) from error
+                # A deferred trigger or constraint of the file speaks at the COMMIT.
+                outcome = f"at COMMIT {ROLLED_BACK}" if self._commit_sent else ROLLED_BACK
+                raise failed(self._connection, step, self._run.statement, error, outcome) from error
             else:
                 return
             # A rollback undoes neither prepared statements nor advisory locks: the next attempt would meet them.
