@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_WIDTH = 100
 MIN_COLUMN = 5
 LONGEST_CELL = 1000
+PIECE = 65536
 
 Segment = tuple[str, str]
 """A text that is printable already, and its style."""
@@ -198,7 +199,11 @@ class Screen:
 
     def _print(self, segments: Sequence[Segment]) -> None:
         if self._plain:
-            self._stream.write("".join(text for text, _ in segments) + "\n")
+            for text, _ in segments:
+                # A line can be a file of 10 MB, and the stream makes copies of what it gets.
+                for start in range(0, len(text), PIECE):
+                    self._stream.write(text[start : start + PIECE])
+            self._stream.write("\n")
             self._stream.flush()
             return
         from rich.text import Text

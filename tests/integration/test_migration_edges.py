@@ -52,6 +52,40 @@ def test_backslashes_mean_the_same_whatever_the_role_has_set(empty: ConnectionPa
     assert one(sql, "SELECT path FROM two") == r"C:\new"
 
 
+def test_line_ends_inside_a_literal_are_data_and_count_for_no_checksum(
+    empty: ConnectionParams, folder: Path, sql: Sql
+) -> None:
+    path, undoing = folder / "0002_two.sql", folder / "0002_two.rollback.sql"
+    path.write_bytes(b"CREATE TABLE two AS\r\n  SELECT 'a\r\nb\rc' AS t, E'd\\\re' AS u, $$f\r\n$$ AS v;\r\n")
+    undoing.write_bytes(b"UPDATE one SET a = length('x\ry\r\nz');\r\nDROP TABLE two;\r\n")
+    gateway = gateway_for(empty, folder)
+    gateway.apply(lock_wait=5)
+    assert sql.execute("SELECT t, u, v FROM two").fetchall() == [("a\r\nb\rc", "d\re", "f\r\n")]
+    sql.execute("INSERT INTO one VALUES (0)")
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    (entry,) = (entry for entry in gateway.status().migrations if entry.id == "0002_two")
+    assert (entry.state, entry.harmless) == (MigrationState.MODIFIED, True)
+    gateway.rollback(("0002_two",), RollbackRequest(5, use="applied"))
+    assert one(sql, "SELECT a FROM one") == len("x\ry\r\nz")
+
+
+def test_labels_names_and_tags_are_cut_as_the_server_cuts_them(empty: ConnectionParams, folder: Path, sql: Sql) -> None:
+    (folder / "0001_one.sql").write_text(
+        "CREATE FUNCTION grip(kind int) RETURNS int LANGUAGE sql BEGIN ATOMIC\n"
+        "  SELECT 1 AS case; SELECT CASE WHEN kind > 1 THEN 2 ELSE 3 END AS end; SELECT kind end;\nEND;\n"
+        "CREATE FUNCTION two() RETURNS int LANGUAGE plpgsql AS\n"
+        "  $\u0939\u093f$ BEGIN PERFORM 1; RETURN 2; END $\u0939\u093f$;\n"
+        "DO $\U0001f3cb\ufe0f$ BEGIN CREATE TABLE e\u0301te\u0301 (\U0001f3cb int); PERFORM ';';\n"
+        "  END $\U0001f3cb\ufe0f$;\n"
+        "CREATE TABLE one AS SELECT E'a\\'b'\n  'c\\';d' AS t;\n",
+        "utf-8",
+    )
+    (folder / "0002_two.sql").write_text('CREATE TABLE two AS SELECT grip(4), two(), (SELECT t FROM one) AS "end";')
+    gateway_for(empty, folder).apply(lock_wait=5)
+    assert sql.execute("SELECT * FROM two").fetchall() == [(4, 2, "a'bc';d")]
+    assert one(sql, "SELECT to_regclass('e\u0301te\u0301') IS NOT NULL") is True
+
+
 def test_a_session_authorization_that_a_file_sets_ends_with_it(empty: ConnectionParams, folder: Path, sql: Sql) -> None:
     sql.execute("CREATE ROLE somebody")
     try:

@@ -175,7 +175,18 @@ def test_a_file_without_a_statement_is_refused(folder: Path, content: str) -> No
         ("--dependson:0000_z", 1, "the directive dependson is unknown", "write it -- depends:"),
         ("-- transactional: no", 1, "transactional is 'no'", "write true or false in small letters"),
         ("-- transactional: False", 1, "transactional is 'False'", "write true or false in small letters"),
-        ("-- depends: a, b", 1, "depends is 'a, b'", "write ids with blanks between: 0001_a 0002_b"),
+        (
+            "-- depends: 0001_a, 0002_b",
+            1,
+            "depends is '0001_a, 0002_b'",
+            "write ids with blanks between: 0001_a 0002_b",
+        ),
+        (
+            "-- transactional: no, it builds long",
+            1,
+            "transactional is 'no, it builds long'",
+            "write true or false in small letters",
+        ),
         ("-- depends:", 1, "depends is ''", "write ids with blanks between: 0001_a 0002_b"),
     ],
 )
@@ -199,6 +210,26 @@ def test_a_directive_below_the_first_comment_lines_is_refused(folder: Path, cont
     message, hint = content_refusal(folder, content)
     assert message.endswith("a directive below the comment lines at the top is not read")
     assert hint == "move it to the first lines of the file, as a -- comment"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Transactions: one row for each purchase",
+        "Transactions: purchases",
+        "transaction: see the wiki",
+        "transactional: all of it or nothing",
+        "Depends: see the wiki",
+        "Depends:",
+        "depends: nothing else needs it",
+        "Dependencies: 3 tables",
+        "depend: on the weather, mostly",
+    ],
+)
+@pytest.mark.parametrize("layout", ["-- {}\nSELECT 1;", "SELECT 1;\n-- {}\nSELECT 2;", "/*\n * {}\n */\nSELECT 1;"])
+def test_a_sentence_in_a_comment_is_no_directive(folder: Path, sentence: str, layout: str) -> None:
+    found = parse_sql(folder / "0001_a.sql", layout.format(sentence))
+    assert (found.transactional, found.depends) == (True, ())
 
 
 def test_directives_and_statements_are_read(folder: Path) -> None:
@@ -345,14 +376,34 @@ def transaction_refusal(folder: Path, word: str, line: int) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("statement", "line"),
-    [("COPY a FROM STDIN;", 1), ("copy a (b)\nfrom\tstdin with csv;", 1), ("-- x\nCOPY a FROM STDIN", 2)],
+    ("content", "line"),
+    [
+        ("COPY a FROM STDIN;", 1),
+        ("copy a (b)\nfrom\tstdin with csv;", 1),
+        ("-- x\nCOPY a FROM STDIN", 2),
+        ("SELECT 1;\nCOPY a FROM stdin;\n1\tit's only weight\n\\.\n", 2),
+        ("SELECT 1;\nCOPY a FROM stdin;\n1\tweight\n\\.\n", 2),
+        ("SELECT 1;\nCOPY a FROM stdin;\n1\t/* weight\n\\.\nCOMMIT;", 2),
+        ("SELECT 1;\nCOPY a FROM stdin;\nBEGIN;\n\\.\n", 2),
+    ],
 )
-def test_copy_from_stdin_is_refused(folder: Path, statement: str, line: int) -> None:
-    assert content_refusal(folder, statement) == (
+def test_copy_from_stdin_is_refused_whatever_its_data_looks_like(folder: Path, content: str, line: int) -> None:
+    assert content_refusal(folder, content) == (
         f"{folder / '0001_a.sql'} line {line} holds COPY ... FROM STDIN, which has no data here",
-        "use INSERT",
+        "use INSERT, as pg_dump --inserts writes it",
     )
+
+
+def test_copy_to_stdout_is_refused(folder: Path) -> None:
+    assert content_refusal(folder, "SELECT 1;\nCOPY (SELECT 1) TO STDOUT;") == (
+        f"{folder / '0001_a.sql'} line 2 holds COPY ... TO STDOUT, whose rows no one reads",
+        "use SELECT or psql",
+    )
+
+
+def test_what_is_wrong_before_a_copy_is_named_first(folder: Path) -> None:
+    message, _ = content_refusal(folder, "\\connect other\nCOPY a FROM stdin;\n1\tit's\n\\.\n")
+    assert message.endswith("line 1 is a psql command (\\connect)")
 
 
 @pytest.mark.parametrize(
@@ -373,8 +424,22 @@ def test_copy_from_stdin_is_refused(folder: Path, statement: str, line: int) -> 
 )
 def test_plain_sql_is_returned_as_it_is(folder: Path, content: str) -> None:
     path = folder / "0001_a.sql"
-    path.write_bytes(content.replace("\n", "\r\n").encode())
+    path.write_bytes(content.encode())
     assert read_sql(path).text == content
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_are_kept_and_counted_whatever_they_are(folder: Path, end: str) -> None:
+    lines = ["-- transactional: true", "SELECT 'a", "b';", "-- COMMIT;", "SELECT 2;"]
+    path = folder / "0001_a.sql"
+    path.write_bytes(end.join(lines).encode())
+    file = read_sql(path)
+    assert [statement.text for statement in file.statements] == [f"SELECT 'a{end}b'", "SELECT 2"]
+    assert [file.line_of(statement.start) for statement in file.statements] == [2, 5]
+    assert checksum(file.text) == checksum("\n".join(lines))
+    path.write_bytes(end.join([*lines, "COMMIT;"]).encode())
+    with pytest.raises(MigrationFileInvalid, match="line 6 holds COMMIT"):
+        read_sql(path)
 
 
 def test_a_statement_of_twenty_thousand_tokens_is_read(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class Alone:
 
     def _run_statement(self, statement: Statement) -> None:
         self._run.statement = statement
-        self._connection.execute(statement.text.encode())
+        self._connection.execute(statement.encoded())
 
     def _take_back_intent(self, step: Step) -> None:
         if step.direction == "apply":

@@ -179,7 +179,7 @@ class FileTexts(NamedTuple):
 
     Args:
         id: The migration.
-        text: Of the file; line ends are newlines.
+        text: Of the file, as it is; before version 0.1.7 its line ends were newlines.
         checksum: As `content.checksum`.
         raw_checksum: As `content.raw_checksum`.
         rollback_text: Of the rollback file, or None where there is none.

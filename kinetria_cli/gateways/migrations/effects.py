@@ -1,8 +1,9 @@
 """What a statement does to data that is there, read off its words (PostgreSQL 16 manual, part VI, SQL commands)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, islice, pairwise
 
 from kinetria_cli.gateways.migrations.locks import name_at
 from kinetria_cli.gateways.migrations.sqltext import Statement, Token, TokenKind
@@ -60,6 +61,7 @@ _ROWLESS = frozenset({
 })
 # fmt: on
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED_NAME)
+_CHANGE = frozenset({"DELETE", "UPDATE", "MERGE", "INSERT"})
 
 
 def effects(statement: Statement) -> tuple[Effect, ...]:
@@ -118,7 +120,7 @@ def _alters(statement: Statement) -> Iterator[Effect]:
             yield Effect(verb, name=name, column=statement.tokens[at].text, cascade=cascade, only=only)
 
 
-def _retypes(action: tuple[str, ...]) -> bool:
+def _retypes(action: Sequence[str]) -> bool:
     """Whether it is ALTER [COLUMN] name [SET DATA] TYPE."""
     rest = action[3:] if action[1:2] == ("COLUMN",) else action[2:]
     return rest[:1] == ("TYPE",) or rest[:3] == ("SET", "DATA", "TYPE")
@@ -134,28 +136,29 @@ def _changes(statement: Statement) -> Iterator[Effect]:
 def row_changes(statement: Statement) -> Iterator[tuple[int, Verb]]:
     """Yield where the name of a table stands whose rows are deleted or changed, and which of both."""
     words = statement.words
-    for position, word in enumerate(words):
-        before = words[position - 1] if position else ""
-        following = words[position + 1 : position + 2]
+    for position, (before, word) in enumerate(pairwise(chain(("",), words))):
+        following = words[position + 1 : position + 2] if word in _CHANGE else ()
         if word == "DELETE" and following == ("FROM",):
             yield position + 2, Verb.DELETE
         elif word == "UPDATE" and before not in ("FOR", "KEY", "DO", "THEN", "."):
             yield position + 1, Verb.UPDATE
         elif word == "MERGE" and following == ("INTO",):
-            yield position + 2, Verb.DELETE if "DELETE" in words[position:] else Verb.UPDATE
-        elif word == "INSERT" and following == ("INTO",) and _overwrites(words[position:]):
+            deletes = "DELETE" in islice(words, position, None)
+            yield position + 2, Verb.DELETE if deletes else Verb.UPDATE
+        elif word == "INSERT" and following == ("INTO",) and _overwrites(words, position):
             yield position + 2, Verb.UPDATE
 
 
-def _overwrites(words: tuple[str, ...]) -> bool:
-    return any(words[at : at + 2] == ("DO", "UPDATE") for at in range(len(words)))
+def _overwrites(words: Sequence[str], start: int) -> bool:
+    return ("DO", "UPDATE") in pairwise(islice(words, start, None))
 
 
 def _calls(statement: Statement) -> Iterator[Effect]:
     """The functions that it calls; which of them are the server's own the catalog knows."""
-    own = statement.tokens
+    own, before = statement.tokens, ""
     for position, token in enumerate(own):
-        starts = token.kind in _NAMES and (position == 0 or own[position - 1].text != ".")
+        starts = token.kind in _NAMES and before != "."
+        before = token.text
         if starts:
             name, behind = name_at(own, position)
             if behind < len(own) and own[behind].text == "(":
@@ -177,7 +180,7 @@ def _names(statement: Statement, position: int) -> Iterator[tuple[str, bool]]:
         position += 1
 
 
-def _skip_noise(words: tuple[str, ...], position: int) -> tuple[int, bool]:
+def _skip_noise(words: Sequence[str], position: int) -> tuple[int, bool]:
     """Step over IF EXISTS and ONLY; tell whether ONLY was there."""
     if words[position : position + 2] == ("IF", "EXISTS"):
         position += 2
@@ -185,7 +188,7 @@ def _skip_noise(words: tuple[str, ...], position: int) -> tuple[int, bool]:
     return position + only, only
 
 
-def _parts(own: tuple[Token, ...], start: int) -> Iterator[tuple[int, int]]:
+def _parts(own: Sequence[Token], start: int) -> Iterator[tuple[int, int]]:
     """Where the parts between commas that no bracket encloses begin and end."""
     depth = 0
     for position in range(start, len(own)):
@@ -197,7 +200,7 @@ def _parts(own: tuple[Token, ...], start: int) -> Iterator[tuple[int, int]]:
     yield start, len(own)
 
 
-def _behind_brackets(own: tuple[Token, ...], position: int) -> int:
+def _behind_brackets(own: Sequence[Token], position: int) -> int:
     depth = 0
     for at in range(position, len(own)):
         depth += (own[at].text == "(") - (own[at].text == ")")

@@ -1,6 +1,6 @@
 """Which locks a statement takes on tables that exist, read off its words (PostgreSQL 16 manual, 13.3, ALTER TABLE)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -105,7 +105,7 @@ def _needs(statement: Statement) -> Iterator[LockNeed]:  # noqa: PLR0912 - a tab
             yield from _names(statement, 2, LockMode.ACCESS_EXCLUSIVE)
 
 
-def _alter_mode(words: tuple[str, ...]) -> LockMode:
+def _alter_mode(words: Sequence[str]) -> LockMode:
     """The strongest of the actions would count; a statement of several is taken for the strongest of all."""
     if words.count("ADD") == 1 and "FOREIGN" in words and "COLUMN" not in words:
         return LockMode.SHARE_ROW_EXCLUSIVE
@@ -119,7 +119,7 @@ def _alter_mode(words: tuple[str, ...]) -> LockMode:
     return LockMode.ACCESS_EXCLUSIVE
 
 
-def _lock_table_mode(words: tuple[str, ...]) -> LockMode:
+def _lock_table_mode(words: Sequence[str]) -> LockMode:
     text = " ".join(words)
     named = [mode for mode in LockMode if f"IN {mode.title} MODE" in text]
     return named[0] if named else LockMode.ACCESS_EXCLUSIVE
@@ -157,7 +157,7 @@ def _referenced(statement: Statement) -> Iterator[LockNeed]:
                 yield LockNeed(name, LockMode.SHARE_ROW_EXCLUSIVE)
 
 
-def name_at(own: tuple[Token, ...], position: int) -> tuple[str, int]:
+def name_at(own: Sequence[Token], position: int) -> tuple[str, int]:
     """Return the possibly qualified name at a position, and the position behind it."""
     parts: list[str] = []
     while position < len(own) and own[position].kind in (TokenKind.WORD, TokenKind.QUOTED_NAME):

@@ -144,7 +144,7 @@ def _failing(connection: Connection, file: SqlFile, statement: Statement | None 
 def _run(connection: Connection, file: SqlFile, statement: Statement) -> tuple[int | None, float]:
     started = time.perf_counter()
     with _failing(connection, file, statement):
-        cursor = connection.execute(statement.text.encode())
+        cursor = connection.execute(statement.encoded())
     milliseconds = round((time.perf_counter() - started) * 1000, 3)
     return (cursor.rowcount if cursor.rowcount >= 0 else None), milliseconds
 

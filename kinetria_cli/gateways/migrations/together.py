@@ -125,7 +125,7 @@ class Together:
         if needs and not self._holds_a_table and (found := blockers(self._connection, needs)):
             self._run.options.tell(f"waiting for {locks_text(needs)}{held_by(found)}")
             await_gap(self._connection, needs, self._run.options.lock_timeout)
-        self._connection.execute(statement.text.encode())
+        self._connection.execute(statement.encoded())
         self._holds_a_table = self._holds_a_table or bool(needs)
 
     def _needs(self) -> tuple[LockNeed, ...]:

@@ -1,5 +1,6 @@
 """What would run, for people."""
 
+import re
 from functools import singledispatch
 from typing import Any
 
@@ -8,6 +9,9 @@ from kinetria_cli.domain.migration_reports import MigrationPlan
 from kinetria_cli.presentation.human.lint import show_finding
 from kinetria_cli.presentation.screen import Mark, Screen
 from kinetria_cli.presentation.text import duration, one_line
+
+_LINE = re.compile(r"(?P<line>[^\r\n]*+)(?:\r\n?|\n|\Z)")
+_BLANK = re.compile(r"\s*+")
 
 
 @singledispatch
@@ -22,8 +26,7 @@ def _(result: MigrationPlan, screen: Screen) -> None:
         how = "transactional" if step.transactional else "not transactional"
         count = f"{step.statements} statement" + ("s" if step.statements > 1 else "")
         screen.line(f"{number}  {step.id}   {how}, {count}")
-        for line in step.sql.strip().split("\n"):
-            screen.line("     ", line)
+        _show_sql(step.sql, screen)
         for finding in result.findings:
             if finding.id == step.id and not finding.waived:
                 show_finding(finding, screen)
@@ -33,6 +36,21 @@ def _(result: MigrationPlan, screen: Screen) -> None:
     if result.note:
         screen.sentence(screen.mark(Mark.LOOK), " not linted: ", result.note)
     screen.sentence(f"Nothing was changed. Apply: {result.apply_with}" if result.steps else "Nothing is pending.")
+
+
+def _show_sql(sql: str, screen: Screen) -> None:
+    """Print a file without blank lines at its beginning and end, line by line: it can be 10 MB."""
+    blank_lines = 0
+    beginning = _BLANK.match(sql)
+    for found in _LINE.finditer(sql, beginning.end() if beginning else 0):
+        line = found["line"]
+        if not line or line.isspace():
+            blank_lines += 1
+            continue
+        for _ in range(blank_lines):
+            screen.line()
+        blank_lines = 0
+        screen.line("     ", line)
 
 
 def _show_measurement(found: Measurement, screen: Screen) -> None:

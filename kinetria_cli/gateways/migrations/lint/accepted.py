@@ -1,23 +1,23 @@
 """Comments by which an author accepts a finding: squawk's own `-- squawk-ignore RULE, RULE`, which ours follow too."""
 
 import re
+from bisect import bisect_right
 
 from kinetria_cli.gateways.migrations.content import SqlFile
-from kinetria_cli.gateways.migrations.sqltext import Statement, TokenKind, tokens
+from kinetria_cli.gateways.migrations.sqltext import TokenKind
 
 _COMMENT = re.compile(r"squawk-ignore(?P<whole>-file)?\s(?P<rules>.*)", re.DOTALL)
 _WHOLE_FILE = re.compile(r"squawk-ignore-file\s*\Z")
 
 
 def accepted_rules(file: SqlFile) -> dict[int, frozenset[str]]:
-    """Return the rules that comments name, for each statement by its start; `*` stands for all.
+    """Return the rules that comments name, for the statements that have any by their start; `*` stands for all.
 
     A comment counts for the statement that it stands in or above (squawk manual, "Ignoring rules"); with -file for all.
     """
-    found: dict[int, set[str]] = {statement.start: set() for statement in file.statements}
-    for token in tokens(file.text):
-        if token.kind is not TokenKind.COMMENT:
-            continue
+    starts = [statement.start for statement in file.statements]
+    found: dict[int, set[str]] = {}
+    for token in file.script.of_kind(TokenKind.COMMENT):
         text = token.text.strip("-/* \n")
         everywhere = _WHOLE_FILE.match(text)
         match = _COMMENT.match(text)
@@ -28,11 +28,13 @@ def accepted_rules(file: SqlFile) -> dict[int, frozenset[str]]:
         else:
             continue
         whole = everywhere or (match and match["whole"])
-        for statement in file.statements if whole else _at(file, token.start):
-            found[statement.start] |= rules
+        for start in starts if whole else _at(starts, file, token.start):
+            found.setdefault(start, set()).update(rules)
     return {start: frozenset(rules) for start, rules in found.items()}
 
 
-def _at(file: SqlFile, position: int) -> list[Statement]:
-    """The first statement that does not end before a position."""
-    return [statement for statement in file.statements if statement.start + len(statement.text) > position][:1]
+def _at(starts: list[int], file: SqlFile, position: int) -> list[int]:
+    """The start of the first statement that does not end before a position."""
+    number = max(bisect_right(starts, position) - 1, 0)
+    number += file.statements[number].end <= position
+    return starts[number : number + 1]

@@ -125,7 +125,7 @@ class _File:
         self._name = name
         self._file = file
         self._locking = locking
-        self._places = Places(file.text)
+        self._places = Places(file.script)
         self._accepted = accepted_rules(file)
         self._steps = locking.steps(file)
         self._starts = [statement.start for statement in file.statements]
@@ -167,7 +167,7 @@ class _File:
         """The statement that a position is in."""
         at = bisect_right(self._starts, position) - 1
         step = self._steps[at] if at >= 0 else None
-        return step if step and position < step.statement.start + len(step.statement.text) else None
+        return step if step and position < step.statement.end else None
 
     def _is_ours(self, remark: Remark) -> bool:
         """Whether squawk complains of a comment that names a rule of ours, which it does not know."""
@@ -207,7 +207,7 @@ class _File:
 
     def _of_ours(self, lock: OwnFinding, step: Step) -> Finding:
         about = _ABOUT_LOCKS if lock.rule in LOCK_RULES else ()
-        accepted = self._accepted[step.statement.start] & {"*", lock.rule, *about}
+        accepted = self._accepted.get(step.statement.start, frozenset()) & {"*", lock.rule, *about}
         waived = lock.waived or bool(accepted)
         facts = lock.figures
         place = self._places.place(step.statement.start)

@@ -106,21 +106,20 @@ class Locking:
     def steps(self, file: SqlFile) -> tuple[Step, ...]:
         """Return the statements of a file, each with how long it holds its locks."""
         made: frozenset[str] = frozenset()
-        forward: list[Step] = []
+        found: list[Step] = []
         for statement in file.statements:
-            forward.append(self._step(statement, made))
+            found.append(self._step(statement, made))
             making = made_by(statement)
             # A table that may exist already is not new.
             if making and not making[1]:
                 made |= {making[0]}
-        found: list[Step] = []
         later: float | None = 0.0
         grade: Severity = "info"
-        for step in reversed(forward):
+        for number, step in zip(range(len(found) - 1, -1, -1), reversed(found), strict=True):
             later = None if later is None or step.seconds is None else round(later + step.seconds, 2)
             grade = "warning" if "warning" in (grade, step.grade) else "info"
-            found.append(replace(step, held_seconds=later, grade=grade))
-        return tuple(reversed(found))
+            found[number] = replace(step, held_seconds=later, grade=grade)
+        return tuple(found)
 
     def _step(self, statement: Statement, made: frozenset[str]) -> Step:
         tasks = tasks_of(statement)

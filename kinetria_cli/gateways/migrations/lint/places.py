@@ -1,7 +1,8 @@
 """Places of a file: squawk's lines and bytes, our positions, and the lines and columns that people read."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
+
+from kinetria_cli.gateways.migrations.sqltext import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,15 +14,16 @@ class Place:
 
 
 class Places:
-    """The places of one text, looked up without reading it again.
+    """The places of one text.
 
     Args:
-        text: Its line ends are newlines.
+        script: The text.
     """
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._starts = [0, *(at + 1 for at, character in enumerate(text) if character == "\n")]
+    def __init__(self, script: Script) -> None:
+        self._text = script.text
+        self._script = script
+        self._starts = script.line_starts
 
     def position(self, line: int, column: int) -> int:
         """Return how many characters stand before a place.
@@ -39,5 +41,5 @@ class Places:
 
     def place(self, position: int) -> Place:
         """Return where a position is."""
-        line = bisect_right(self._starts, position)
+        line = self._script.line_of(position)
         return Place(line, position - self._starts[line - 1] + 1)

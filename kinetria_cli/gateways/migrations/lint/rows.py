@@ -36,7 +36,7 @@ def row_findings(file: SqlFile, steps: Sequence[Step], locking: Locking) -> Iter
         yield from ((step, found) for found in _changes(step, locking))
         yield from ((step, found) for found in _truncated(step, locking))
         yield from ((step, found) for found in _unseen(step.statement, locking))
-        if file.transactional and (early := added & _values(step.statement)):
+        if added and file.transactional and (early := added & _values(step.statement)):
             yield step, _too_early(sorted(early))
         if step.statement.words[:2] == ("ALTER", "TYPE"):
             added |= _added(step.statement)
@@ -74,7 +74,7 @@ def _changes(step: Step, locking: Locking) -> Iterator[OwnFinding]:
         )
 
 
-def _is_filtered(words: tuple[str, ...]) -> bool:
+def _is_filtered(words: Sequence[str]) -> bool:
     """Whether a WHERE follows that belongs to the statement itself, and that is more than TRUE."""
     depth = 0
     for at, word in enumerate(words):
@@ -88,7 +88,7 @@ def _is_filtered(words: tuple[str, ...]) -> bool:
 
 
 def _truncated(step: Step, locking: Locking) -> Iterator[OwnFinding]:
-    for effect in effects(step.statement):
+    for effect in effects(step.statement) if step.statement.words[0] == "TRUNCATE" else ():
         if effect.verb is Verb.TRUNCATE and plain_name(effect.name) not in step.made:
             facts = locking.facts(effect.name)
             also = ", and those of each table that refers to it" if effect.cascade else ""

@@ -64,13 +64,13 @@ def remarks(program: str, file: SqlFile, *, rollback: bool) -> tuple[Remark, ...
 
     Args:
         program: From `squawk_program`.
-        file: The file; its text is sent, so its name cannot be taken for a pattern and its line ends are newlines.
+        file: The file; its text is sent, so its name cannot be taken for a pattern.
         rollback: Whether it undoes another file.
 
     Raises:
         EngineUnavailable: squawk does not work.
     """
-    places = Places(file.text)
+    places = Places(file.script)
     said, complaint, code = _run(program, file)
     try:
         return tuple(
@@ -106,7 +106,8 @@ def _run(program: str, file: SqlFile) -> tuple[str, str, int]:
         done = subprocess.run(
             command,
             env={},
-            input=file.text,
+            # Places stay where they are, in lines that all end as squawk's do.
+            input=file.text.replace("\r\n", " \n").replace("\r", "\n"),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
