@@ -18,7 +18,9 @@ from kinetria_cli.domain.migration import (
     MigrationStatus,
     RollbackResult,
     Tell,
+    Watch,
     untold,
+    unwatched,
 )
 from kinetria_cli.domain.migration_reports import (
     HistoryEntry,
@@ -72,11 +74,14 @@ class FakeMigrations:
         allow_out_of_order: bool = False,
         statement_timeout: float | None = None,
         tell: Tell = untold,
+        watch: Watch = unwatched,
     ) -> MigrateResult:
         self.calls.append(f"apply, lock wait {lock_wait:g}")
         if self._error:
             raise self._error
         chosen = self.pending[:steps]
+        if chosen:
+            watch(None)
         self.applied += chosen
         self.pending = self.pending[len(chosen) :]
         runs = tuple(MigrationRun(name, 0.01) for name in chosen)

@@ -43,6 +43,10 @@ class View(Protocol):
         """Return the indexes of the schema public."""
         ...
 
+    def table_bytes(self) -> int | None:
+        """Return the size of the seven tables, without their indexes; None where none of them is there."""
+        ...
+
     def seeded(self) -> Ends:
         """Return how the ids of the recorded seeds' rows end; nothing where that cannot be read."""
         ...

@@ -4,13 +4,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 Tell = Callable[[str], None]
 """Takes one line that is worth reading while a run goes on: who is waited for, what is tried again."""
 
 OnNotice = Callable[[str, str], None]
 """Takes what the server reports while a migration runs: the severity, WARNING for example, and a line with its file."""
+
+
+Watch = Callable[[Any], None]
+"""Looks at a database by a session that is in no transaction."""
+
+
+def unwatched(_session: Any) -> None:
+    """Look at nothing."""
 
 
 def untold(_: str) -> None:
@@ -136,6 +144,25 @@ class MigrationStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class WorseRule:
+    """A rule about the records that more rows break than before.
+
+    Args:
+        rule: Its name, as `db check` has it.
+        title: What is wrong with such a row, in the plural.
+        before, after: How many rows break it.
+        samples: The ids of some of them, after.
+    """
+
+    rule: str
+    title: str
+    table: str
+    before: int
+    after: int
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MigrateResult:
     """What one `migrate` did.
 
@@ -146,6 +173,7 @@ class MigrateResult:
         waited_seconds: How long the lock was waited for.
         already_applied: What another run applied while this one waited.
         already_applied_by: Who that was, user@host.
+        worse: The rules that more rows break than before, where the records were checked.
     """
 
     kind: ClassVar[str] = "migrate"
@@ -155,6 +183,7 @@ class MigrateResult:
     waited_seconds: float
     already_applied: tuple[str, ...] = ()
     already_applied_by: str | None = None
+    worse: tuple[WorseRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

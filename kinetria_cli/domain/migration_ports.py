@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.domain.loss import Loss
-from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, untold
+from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, RollbackResult, Tell, Watch, untold, unwatched
 from kinetria_cli.domain.migration_reports import (
     MigrationDiff,
     MigrationHistory,
@@ -48,6 +48,7 @@ class MigrationGateway(Protocol):
         allow_out_of_order: bool = False,
         statement_timeout: float | None = None,
         tell: Tell = untold,
+        watch: Watch = unwatched,
     ) -> MigrateResult:
         """Apply what is pending, each file in one transaction with its record.
 
@@ -58,6 +59,7 @@ class MigrationGateway(Protocol):
             allow_out_of_order: Whether files older than the newest applied one may run.
             statement_timeout: Seconds that a statement may take; None is for ever, whatever the server's own setting.
             tell: Takes what is worth reading on the way: who is waited for.
+            watch: Called with the session before the first file runs and after the last; not where none runs.
 
         Raises:
             MalformedParameters: `to` is not pending, `steps` is below 1, or both are given.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.errors import EngineUnavailable, KinetriaError, SchemaMissing
-from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, span
+from kinetria_cli.domain.migration import MigrateResult, MigrationStatus, span, unwatched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.migration import Tell
     from kinetria_cli.domain.migration_ports import MigrationGateway, MigrationLinter
     from kinetria_cli.domain.migration_reports import MigrationDiff, MigrationHistory, MigrationPlan
+    from kinetria_cli.usecases.checks.worse import RecordComparison
 
 Measure = Callable[[tuple[str, ...], tuple[str, ...], "Path | None"], "tuple[Measurement, ...]"]
 """Runs pending migrations behind applied ones, on a server filled from a dump, and says what each statement did."""
@@ -29,16 +31,19 @@ def migrate(
     allow_out_of_order: bool,
     statement_timeout: float | None,
     tell: Tell,
+    records: RecordComparison | None = None,
 ) -> MigrateResult:
-    """Apply what is pending. Raises what `MigrationGateway.apply` raises."""
-    return migrations.apply(
+    """Apply what is pending, and compare the records before and after. Raises what `MigrationGateway.apply` raises."""
+    result = migrations.apply(
         lock_wait=lock_wait,
         to=to,
         steps=steps,
         allow_out_of_order=allow_out_of_order,
         statement_timeout=statement_timeout,
         tell=tell,
+        watch=records.look if records else unwatched,
     )
+    return replace(result, worse=records.worse) if records else result
 
 
 def plan(

@@ -2,14 +2,18 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.usecases.checks import worse
 from tests.cli.answers import IDS, failed, succeeded
+from tests.conftest import gateway_for
+from tests.integration import rows
 from tests.integration.rows import Sql, count, one
-from tests.world import MIGRATIONS, NEXT, Cli, connect_to, first_seven
+from tests.world import MIGRATIONS, NEXT, Answer, Cli, connect_to, first_seven
 
 
 def test_migrate_applies_all_and_says_where_it_is(cli: Cli, empty: ConnectionParams) -> None:
@@ -270,3 +274,96 @@ def test_what_was_applied_before_a_failure_is_told(new: Cli, tmp_path: Path, mon
     assert answer.code == 1
     assert f"applied before it: {NEXT}_good" in answer.err
     assert "Did you mean set_records?" in answer.err
+
+
+BREAKS = "UPDATE sessions SET status = 'completed', completed_at = NULL;\n"
+RULE = "completed sessions without a time of completion"
+
+
+@pytest.fixture
+def adding(new: Cli, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Runs `migrate` with one more file, on a database with two sessions, of which one breaks a rule already."""
+    folder = tmp_path / "with_data"
+    shutil.copytree(MIGRATIONS, folder)
+    monkeypatch.setenv("KINETRIA_MIGRATIONS_DIR", str(folder))
+    owner = rows.user(sql)
+    plan = rows.workout(sql, owner)
+    for status in ("completed", "cancelled"):
+        rows.session(sql, owner, plan, status=status)
+
+    def run(text: str, *options: str) -> Answer:
+        (folder / f"{NEXT}_data.sql").write_text(text)
+        return new("migrate", *options)
+
+    return run
+
+
+def test_records_that_a_file_makes_worse_are_reported_with_their_rule(adding: Callable[..., Answer], sql: Sql) -> None:
+    data = succeeded(adding(BREAKS, "--json"))
+    assert [run["id"] for run in data["applied"]] == [f"{NEXT}_data"]
+    (found,) = data["worse"]
+    ids = sorted(str(row) for (row,) in sql.execute("SELECT id FROM sessions"))
+    assert found == {
+        "rule": "completed_without_end",
+        "title": RULE,
+        "table": "sessions",
+        "before": 1,
+        "after": 2,
+        "samples": ids,
+    }
+
+
+def test_people_read_what_became_worse_and_the_next_step(adding: Callable[..., Answer]) -> None:
+    answer = adding(BREAKS)
+    assert (answer.code, answer.err) == (0, "")
+    assert f"!! {RULE}: 2, before it 1" in answer.out
+    assert "next: kinetria db check --only invariant" in answer.out
+
+
+@pytest.mark.parametrize("text", ["SELECT 1;\n", "UPDATE sessions SET completed_at = started_at;\n"])
+def test_what_a_file_leaves_or_makes_better_is_not_reported(adding: Callable[..., Answer], text: str) -> None:
+    assert succeeded(adding(text, "--json"))["worse"] == []
+
+
+@pytest.mark.parametrize(("options", "reported"), [((), 0), (("--check-records",), 1)])
+def test_large_tables_are_counted_where_it_is_asked_for(
+    adding: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], reported: int
+) -> None:
+    monkeypatch.setattr(worse, "CHEAP_BYTES", 8191)
+    assert len(succeeded(adding(BREAKS, "--json", *options))["worse"]) == reported
+
+
+def test_a_table_that_somebody_has_locked_does_not_keep_a_migration_waiting(
+    adding: Callable[..., Answer], migrated: ConnectionParams
+) -> None:
+    with connect_to(migrated) as holder:
+        holder.autocommit = False
+        holder.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+        answer = adding("CREATE TABLE other (id int);\n", "--json")
+        holder.rollback()
+    assert (succeeded(answer)["worse"], answer.err) == ([], "")
+
+
+def test_a_rule_that_cannot_be_counted_is_named_where_it_was_asked_for(adding: Callable[..., Answer]) -> None:
+    answer = adding("ALTER TABLE sessions RENAME completed_at TO ended_at;\n", "--check-records")
+    assert answer.code == 0
+    assert "the rule completed_without_end could not be counted: column" in answer.err
+
+
+def test_interrupted_while_the_records_are_counted_again_the_files_are_applied(
+    empty: ConnectionParams,
+) -> None:
+    looks = 0
+
+    def interrupted(_session: object) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        gateway_for(empty).apply(lock_wait=5, watch=interrupted)
+    assert stopped.value.__notes__ == ["all files were applied before that; kinetria migrate status"]
+    assert gateway_for(empty).status().pending_ids == ()
+    gateway_for(empty).apply(lock_wait=5, watch=interrupted)
+    assert looks == 2, "looked at though there was nothing to apply"

@@ -51,6 +51,9 @@ def apply(
         str | None,
         typer.Option("--statement-timeout", metavar="DURATION", help="Give up a statement that takes longer."),
     ] = None,
+    check_records: Annotated[
+        bool, typer.Option("--check-records", help="Report rules of db check that more records break afterwards.")
+    ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,  # noqa: ARG001 - asks nothing
 ) -> None:
@@ -70,6 +73,7 @@ def apply(
         allow_out_of_order=allow_out_of_order,
         statement_timeout=None if statement_timeout is None else _statement_timeout(statement_timeout),
         tell=run.tell,
+        records=run.container.checks.comparison(run.primary.params, wanted=check_records, tell=run.tell),
     )
     run.finish(result, change=True)
 

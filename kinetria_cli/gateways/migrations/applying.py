@@ -13,7 +13,7 @@ from kinetria_cli.domain.errors import (
     PooledSession,
     PrivilegeMissing,
 )
-from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell
+from kinetria_cli.domain.migration import MigrateResult, MigrationRun, MigrationState, Tell, Watch
 from kinetria_cli.domain.migration_reports import PlanStep
 from kinetria_cli.gateways.migrations.access import Access, Look, adopt
 from kinetria_cli.gateways.migrations.compare import texts_of
@@ -37,6 +37,7 @@ class ApplyRequest:
     allow_out_of_order: bool
     statement_timeout: float | None
     tell: Tell
+    watch: Watch
 
 
 class Application:
@@ -86,9 +87,22 @@ class Application:
             pending = set(look.status.pending_ids)
             if not self._request.allow_out_of_order:
                 _refuse_late(look.status.pending_ids, self._chosen)
-            for step in _steps(look, [name for name in self._chosen if name in pending]):
+            steps = _steps(look, [name for name in self._chosen if name in pending])
+            if steps:
+                self._request.watch(connection)
+            for step in steps:
                 self._done.append(self._runner.run(step))
-            return self._result(self._access.look(connection), waited)
+            result = self._result(self._access.look(connection), waited)
+            if self._done:
+                self._watch_again(connection)
+            return result
+
+    def _watch_again(self, connection: "psycopg.Connection[Any]") -> None:
+        try:
+            self._request.watch(connection)
+        except KeyboardInterrupt as interruption:
+            interruption.add_note("all files were applied before that; kinetria migrate status")
+            raise
 
     def _check(self, look: Look) -> None:
         """Everything that can be known before any SQL."""

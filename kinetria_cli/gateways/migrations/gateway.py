@@ -13,8 +13,10 @@ from kinetria_cli.domain.migration import (
     OnNotice,
     RollbackResult,
     Tell,
+    Watch,
     ignore_notice,
     untold,
+    unwatched,
 )
 from kinetria_cli.gateways.migrations.access import Access
 from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
@@ -87,11 +89,12 @@ class YoyoMigrationGateway:
         allow_out_of_order: bool = False,
         statement_timeout: float | None = None,
         tell: Tell = untold,
+        watch: Watch = unwatched,
     ) -> MigrateResult:
         """See `MigrationGateway.apply`."""
         from kinetria_cli.gateways.migrations.applying import Application, ApplyRequest
 
-        request = ApplyRequest(lock_wait, to, steps, allow_out_of_order, statement_timeout, tell)
+        request = ApplyRequest(lock_wait, to, steps, allow_out_of_order, statement_timeout, tell, watch)
         return Application(self._access, request).run()
 
     def history(self) -> MigrationHistory:

@@ -29,6 +29,11 @@ def _(result: MigrateResult, screen: Screen) -> None:
     else:
         pending = f"{result.pending} pending" if result.pending else "none pending"
         screen.sentence(f"Nothing to do: at {result.head or 'an empty schema'}, {pending}")
+    for rule in result.worse:
+        screen.line(screen.mark(Mark.LOOK), f" {rule.title}: {rule.after:,}, before it {rule.before:,}")
+        screen.line("     as ", ", ".join(rule.samples))
+    if result.worse:
+        screen.line("  next: kinetria db check --only invariant")
 
 
 MARKS = {

@@ -160,6 +160,15 @@ class PostgresView:
             for number, name, index, table, constraint, keys, *rest in self._rows(catalog_query("indexes"))
         )
 
+    def table_bytes(self) -> int | None:
+        """See `View.table_bytes`."""
+        query = (
+            b"SELECT sum(pg_relation_size(oid))::bigint FROM pg_class"
+            b" WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p') AND relname = ANY (%(tables)s)"
+        )
+        ((size,),) = self._rows(query, {"tables": list(TABLES)})
+        return None if size is None else int(size)
+
     def seeded(self) -> Ends:
         """See `View.seeded`."""
         try:
