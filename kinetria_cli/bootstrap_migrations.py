@@ -107,11 +107,16 @@ class MigrationTools:
         return FilesystemMigrationFolder(folder, installed=is_installed(folder))
 
     def measurer(
-        self, probe: HttpProbe, fill: Callable[[ConnectionParams, MigrationGateway], None], tell: Tell
+        self,
+        target: ConnectionParams,
+        probe: HttpProbe,
+        fill: Callable[[ConnectionParams, MigrationGateway], None],
+        tell: Tell,
     ) -> Measure:
         """Return what measures pending migrations on a server of our own, filled with a dump or the demo records.
 
         Args:
+            target: The database that the migrations are for; its tables are counted.
             probe: What an engine wants for a service; none is started.
             fill: Inserts the demo records.
             tell: Takes a line where the demo records have no place.
@@ -139,6 +144,7 @@ class MigrationTools:
                 opener=self.connect,
                 embedded=partial(throwaway_server, probe),
                 fill=fill_with_demo if dump is None else fill_from_dump,
+                target=self.connect(target),
             )
 
         return measured

@@ -196,6 +196,18 @@ def test_what_a_pending_file_does_is_measured_on_a_server_of_its_own(
     lines = new("migrate", "plan", "--measure").out.splitlines()
     assert "       ACCESS EXCLUSIVE on public.set_records" in lines
     assert "       writes anew public.set_records" in lines
+    (table,) = measured["tables"]
+    assert set(table) == {"relation", "rows", "target_rows"}
+    assert {"estimated_milliseconds", "too_few_rows"} <= set(measured)
+    assert (
+        f"       measured on public.set_records with {table['rows']:,} rows; in this database it has"
+        f" {table['target_rows']:,}" in lines
+    )
+    sql.execute("INSERT INTO users (email, name, password_hash) SELECT n, 'Ana', 'h' FROM generate_series(1, 9) AS n")
+    (copy / f"{NEXT}_widen.sql").write_text("UPDATE users SET name = 'x';")
+    assert "       too few rows to tell the time in this database: fill more with --dump FILE" in (
+        new("migrate", "plan", "--measure").out.splitlines()
+    )
 
 
 def test_a_dump_without_measuring_is_a_usage_error(new: Cli) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kinetria_cli.domain.errors import EngineFailed, MigrationFailed, MigrationFileInvalid, NotOnServer
-from kinetria_cli.domain.measure import LockTaken, Measurement
+from kinetria_cli.domain.measure import FEW_ROWS, LockTaken, MeasuredTable, Measurement
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.engines.embedded.programs import find_programs
 from kinetria_cli.gateways.engines.embedded.throwaway import throwaway_server
@@ -50,7 +50,9 @@ def demo(params: ConnectionParams, folder: Path) -> None:
     seed_demo(params, gateway_for(params, folder))
 
 
-def measured(params: ConnectionParams, folder: Path, *pending: str) -> tuple[Measurement, ...]:
+def measured(
+    params: ConnectionParams, folder: Path, *pending: str, target: ConnectionParams | None = None
+) -> tuple[Measurement, ...]:
     """Measure on an empty database of the tests' server, filled with the demo."""
     return measure(
         folder=folder,
@@ -59,6 +61,7 @@ def measured(params: ConnectionParams, folder: Path, *pending: str) -> tuple[Mea
         opener=opener,
         embedded=lambda: nullcontext(params),
         fill=demo,
+        target=opener(target or params),
     )
 
 
@@ -102,6 +105,38 @@ def test_a_lock_that_the_file_holds_already_is_told_once_and_a_stronger_one_agai
     assert update.rows == 5
     assert lock.locks == (LockTaken("public.users", "ACCESS EXCLUSIVE"),)
     assert lock.rows is None
+
+
+def test_a_larger_table_takes_so_much_longer_and_few_rows_tell_nothing(
+    empty: ConnectionParams, migrated: ConnectionParams, sql: Sql, write: Write
+) -> None:
+    sql.execute("DROP TABLE set_records; CREATE TABLE set_records AS SELECT generate_series(1, 20000) AS id")
+    sql.execute("INSERT INTO users (email, name, password_hash) SELECT n, 'Ana', 'h' FROM generate_series(1, 9) AS n")
+    folder = write(
+        m0080_change=(
+            "ALTER TABLE set_records ADD COLUMN rpe int;\n"
+            "UPDATE set_records SET rpe = 1;\n"
+            "UPDATE users SET name = 'x' WHERE name <> 'x';\n"
+            "CREATE INDEX i ON exercises (name);\n"
+            "CREATE TABLE notes (id int);\nINSERT INTO notes VALUES (1);\n"
+            "INSERT INTO notes SELECT 1 FROM sessions;\n"
+        )
+    )
+    add, update, few, none, _, insert, copy = measured(empty, folder, "0080_change", target=migrated)
+    (records,) = update.tables
+    assert (records.relation, records.target_rows) == ("public.set_records", 20000)
+    assert FEW_ROWS <= records.rows < 20000
+    assert update.estimated_milliseconds == round(update.milliseconds * 20000 / records.rows, 3)
+    assert not update.too_few_rows
+    # A column without rows to fill takes as long whatever the table holds.
+    assert (add.tables, add.estimated_milliseconds, add.too_few_rows) == ((records,), None, False)
+    assert few.tables == (MeasuredTable("public.users", 5, 9),)
+    assert (few.estimated_milliseconds, few.too_few_rows) == (None, True)
+    # Here is none to take longer.
+    assert [(table.relation, table.target_rows) for table in none.tables] == [("public.exercises", 0)]
+    assert (none.estimated_milliseconds, none.too_few_rows) == (None, False)
+    assert insert.tables == ()
+    assert [table.relation for table in copy.tables] == ["public.sessions"]
 
 
 def test_a_file_without_a_transaction_runs_and_its_locks_are_read_off_its_words(
@@ -169,6 +204,7 @@ def test_a_file_that_fails_there_at_commit_or_for_its_transaction_is_named(
             opener=opener,
             embedded=lambda: nullcontext(empty),
             fill=lambda *_: None,
+            target=opener(empty),
         )
     assert failed.value.message.startswith("0001_bad.sql failed on the server")
     assert str(folder / "0001_bad.sql") in failed.value.details[0]
@@ -222,7 +258,7 @@ def dump(migrated: ConnectionParams, sql: Sql, tmp_path: Path) -> Iterator[Calla
 
 @pytest.mark.parametrize("kind", ["plain", "custom", "tar", "directory"])
 def test_a_dump_of_any_format_is_loaded_on_a_server_of_its_own_and_measured(
-    dump: Callable[..., Path], write: Write, tmp_path: Path, kind: str
+    dump: Callable[..., Path], migrated: ConnectionParams, write: Write, tmp_path: Path, kind: str
 ) -> None:
     file = dump(kind)
 
@@ -236,7 +272,10 @@ def test_a_dump_of_any_format_is_loaded_on_a_server_of_its_own_and_measured(
         opener=opener,
         embedded=partial(throwaway_server, HttpClientProbe()),
         fill=load,
+        target=opener(migrated),
     )
+    assert found.tables == (MeasuredTable("public.users", 1, 1),)
+    assert (found.too_few_rows, found.estimated_milliseconds) == (False, None)
     assert (found.rows, found.locks) == (1, (LockTaken("public.users", "ROW EXCLUSIVE"),))
     assert not list(tmp_path.glob("*.pgpass"))
 

@@ -209,6 +209,7 @@ def test_measure_measures_the_real_table(empty: ConnectionParams, tmp_path: Path
         opener=opener,
         embedded=lambda: nullcontext(empty),
         fill=lambda *_: None,
+        target=opener(empty),
     )
     assert (found[-1].id, found[-1].locks) == ("0003_size", (LockTaken("public.plan", "ACCESS EXCLUSIVE"),))
 

@@ -36,7 +36,9 @@ def plan(
         to=to,
         steps=steps,
         allow_out_of_order=allow_out_of_order,
-        measure=tools.measurer(container.probe, container.seeds.insert_demo, run.tell) if measure else None,
+        measure=tools.measurer(run.target.params, container.probe, container.seeds.insert_demo, run.tell)
+        if measure
+        else None,
         dump=dump,
     )
     run.finish(result)

@@ -4,23 +4,26 @@ import contextlib
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 
 from kinetria_cli.domain.errors import MigrationFailed, MigrationFileInvalid
-from kinetria_cli.domain.measure import LockTaken, Measurement
+from kinetria_cli.domain.measure import LockTaken, MeasuredTable, Measurement
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
+from kinetria_cli.gateways.migrations.effects import ROWS, row_changes
 from kinetria_cli.gateways.migrations.excerpt import source_excerpt
 from kinetria_cli.gateways.migrations.failures import OUTSIDE, needs_no_transaction
 from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
 from kinetria_cli.gateways.migrations.lacking import explained
-from kinetria_cli.gateways.migrations.locks import lock_needs
+from kinetria_cli.gateways.migrations.lint.tables import reading
+from kinetria_cli.gateways.migrations.lint.work import tasks_of
+from kinetria_cli.gateways.migrations.locks import lock_needs, name_at
 from kinetria_cli.gateways.migrations.scratch import Connection, Opener
 from kinetria_cli.gateways.migrations.session import pin_session, reset_session
 from kinetria_cli.gateways.migrations.sqltext import Statement
@@ -40,6 +43,7 @@ _MODES = (
     "EXCLUSIVE",
     "ACCESS EXCLUSIVE",
 )
+_TABLES = ("r", "p", "m")
 _INDEX_MODES = _MODES[3:]
 """Every statement locks the indexes that it may use; only more than that is worth a line."""
 
@@ -52,6 +56,7 @@ def measure(
     opener: Opener,
     embedded: Embedded,
     fill: Fill,
+    target: Callable[[], AbstractContextManager[Connection]],
 ) -> tuple[Measurement, ...]:
     """Run the pending migrations on an embedded server and return what each statement did there.
 
@@ -62,6 +67,7 @@ def measure(
         opener: Opens connections.
         embedded: Starts a server of our own; it is gone at the end.
         fill: Puts a sample or a dump into it before anything is measured.
+        target: Opens the database that the files are for: its tables are counted, nothing else is done there.
 
     Raises:
         MigrationFileInvalid: A file is missing or breaks a rule.
@@ -80,7 +86,20 @@ def measure(
         with opener(params)() as connection:
             pin_session(connection)
             connection.execute("ANALYZE")
-            return tuple(found for name, file in files for found in _measure_file(connection, name, file))
+            measured = [found for name, file in files for found in _measure_file(connection, name, file)]
+    with target() as connection:
+        rows = _rows(connection, {table.relation for found in measured for table in found.tables})
+    return tuple(
+        replace(found, tables=tuple(replace(table, target_rows=rows.get(table.relation)) for table in found.tables))
+        for found in measured
+    )
+
+
+def _rows(connection: Connection, tables: Collection[str]) -> dict[str, int]:
+    """How many rows tables have, counted in small ones, else estimated; those that are not there are left out."""
+    with reading(connection) as live:
+        found = {table: live.facts(table) for table in tables}
+    return {table: facts.rows for table, facts in found.items() if facts is not None and facts.rows is not None}
 
 
 def _prepare(params: ConnectionParams, applied: list[MigrationFile], opener: Opener, fill: Fill) -> None:
@@ -103,27 +122,46 @@ class _Relation:
 
 def _measure_file(connection: Connection, name: str, file: SqlFile) -> Iterator[Measurement]:
     there = _relations(connection)
+    rows_before = _rows(connection, {relation.name for relation in there.values() if relation.kind in _TABLES})
     with _failing(connection, file), connection.transaction() if file.transactional else nullcontext():
         for statement in file.statements:
             before = _relations(connection)
             held = _held(connection)
+            worked_on = {_qualified(connection, name) for name in _worked_on(statement)}
             rows, milliseconds = _run(connection, file, statement)
             taken = (
                 _strongest(_held(connection) - held, there)
                 if file.transactional
                 else _read_locks(connection, statement)
             )
+            rewrites = _rewritten(there, before, _relations(connection))
+            # What reads tables, as INSERT ... SELECT does, takes as long as these are.
+            locked = {lock.relation for lock in taken}
+            read = {lock.relation for lock in taken if lock.mode == _MODES[0]}
+            grown = (worked_on | set(rewrites) | read) & rows_before.keys()
             yield Measurement(
                 id=name,
                 line=file.line_of(statement.start),
                 sql=statement.text,
                 locks=taken,
-                rewrites=_rewritten(there, before, _relations(connection)),
+                rewrites=rewrites,
                 rows=rows,
                 milliseconds=milliseconds,
                 locks_measured=file.transactional,
+                tables=tuple(
+                    MeasuredTable(table, rows_before[table]) for table in sorted(grown or locked & rows_before.keys())
+                ),
+                grows=bool(grown),
             )
     reset_session(connection)
+
+
+def _worked_on(statement: Statement) -> set[str]:
+    """The tables, as written, whose rows a statement reads, changes or writes to a new file."""
+    found = {task.subject for task in tasks_of(statement) if task.work and task.subject}
+    if statement.words[0] in ROWS:
+        found |= {name_at(statement.tokens, position)[0] for position, _ in row_changes(statement)}
+    return found
 
 
 @contextlib.contextmanager
@@ -185,19 +223,21 @@ def _strongest(taken: set[tuple[int, str]], there: dict[int, _Relation]) -> tupl
 
 
 def _read_locks(connection: Connection, statement: Statement) -> tuple[LockTaken, ...]:
-    found = []
-    for need in lock_needs(statement):
-        row = connection.execute(
-            """
-            SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname)
-            FROM pg_catalog.pg_class AS c
-            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.oid = pg_catalog.to_regclass(%s)
-            """,
-            (need.relation,),
-        ).fetchone()
-        found.append(LockTaken(row[0] if row else need.relation, need.mode.title))
-    return tuple(found)
+    return tuple(LockTaken(_qualified(connection, need.relation), need.mode.title) for need in lock_needs(statement))
+
+
+def _qualified(connection: Connection, relation: str) -> str:
+    """The name of a relation with its schema; of one that is not there, as written."""
+    row = connection.execute(
+        """
+        SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+        FROM pg_catalog.pg_class AS c
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = pg_catalog.to_regclass(%s)
+        """,
+        (relation,),
+    ).fetchone()
+    return row[0] if row else relation
 
 
 def _rewritten(

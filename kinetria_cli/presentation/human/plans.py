@@ -62,3 +62,10 @@ def _show_measurement(found: Measurement, screen: Screen) -> None:
         screen.line(f"       {lock.mode} on ", lock.relation, source)
     for relation in found.rewrites:
         screen.line("       writes anew ", relation)
+    for table in found.tables:
+        here = "" if table.target_rows is None else f"; in this database it has {table.target_rows:,}"
+        screen.line("       measured on ", table.relation, f" with {table.rows:,} rows{here}")
+    if found.too_few_rows:
+        screen.line("       too few rows to tell the time in this database: fill more with --dump FILE")
+    elif found.estimated_milliseconds is not None:
+        screen.line(f"       scaled by rows: about {duration(found.estimated_milliseconds / 1000)} in this database")
