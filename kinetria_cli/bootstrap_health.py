@@ -90,8 +90,8 @@ class HealthChecks:
         params = self.target.params
         deadline = Deadline(seconds)
         started = time.monotonic()
-        # Each server in turn gets its part. A check does not wait: `health --wait` does that itself.
-        with self.connect(params, seconds / len(params.servers))() as opened:
+        # A check does not wait: `health --wait` does that itself.
+        with self.connect(params, seconds)() as opened:
             facts.login = login_of(opened, round(time.monotonic() - started, 4))
             with cut_off_after(opened, deadline.remaining):
                 asked = time.monotonic()

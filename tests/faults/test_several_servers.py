@@ -11,11 +11,13 @@ import pytest
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.stack import ConnectionParams, Server
+from kinetria_cli.gateways.postgres.connect import connect_once, find_primary
 from kinetria_cli.gateways.postgres.pool import PooledDatabase
 from tests.cli.test_health import checks
 from tests.conftest import gateway_for
 from tests.faults.servers import OwnServer, own_server, standby_of
 from tests.faults.serving import served
+from tests.faults.silent import dropping
 from tests.faults.stack import wait_for
 from tests.world import HEAD, IDS, Cli, connect_to
 
@@ -196,6 +198,21 @@ def test_where_no_standby_answers_that_is_said_before_what_a_dead_server_says(cl
     found = checks(cli.use(alone)("health", "--json"))
     words = f"none of the servers {alone.address} that answer is a standby: the database is not reachable at "
     assert found["login"][:2] == ("fail", f"{words}{alone.host}:1 (refused)")
+
+
+def test_a_primary_is_found_behind_a_silent_server_and_a_standby(pair: Pair) -> None:
+    with dropping() as first:
+        silent = replace(pair.standby, host=first.host, port=first.port)
+        with_both = replace(silent, others=pair.params.servers)
+        assert find_primary(with_both, timeout=3.0).servers == pair.primary.params.servers
+        with connect_once(replace(with_both, session_attrs="prefer-standby"), timeout=3.0) as opened:
+            assert opened.info.port == pair.standby.port
+        with pytest.raises(DatabaseUnreachable) as failed:
+            find_primary(replace(silent, others=pair.standby.servers), timeout=1.0)
+        assert list(failed.value.details) == [
+            f"the database is not reachable at {first.address} (no answer in time)",
+            f"connected to a standby at {pair.standby.address}",
+        ]
 
 
 # Nobody will do

@@ -24,6 +24,8 @@ _PINNED = {
     "jit": "off",
     # A table that somebody has locked is not waited for without end.
     "lock_timeout": "10s",
+    # Long enough whatever the role may have set, for a catalog of thousands of tables too.
+    "statement_timeout": "60s",
 }
 
 

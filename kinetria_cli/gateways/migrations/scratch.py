@@ -13,7 +13,7 @@ from psycopg import sql
 from kinetria_cli.domain.errors import DatabaseReadOnly, PrivilegeMissing
 from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.migrations.session import refuse_pooler
+from kinetria_cli.gateways.migrations.session import refuse_pooler, without_limits
 from kinetria_cli.gateways.pooling import backend_pid
 
 Connection = psycopg.Connection[Any]
@@ -36,7 +36,8 @@ def scratch_database(server: ConnectionParams, opener: Opener) -> Iterator[Conne
         DatabaseReadOnly: The server is a standby, or the role's sessions are read-only.
         PooledSession: A pooler is in between.
     """
-    with opener(server)() as admin:
+    # Making a database takes longer than a role's statement_timeout may allow.
+    with without_limits(opener(server)) as admin:
         check_right(admin)
         drop_leftovers(admin)
         name = f"kinetria_verify_{backend_pid(admin)}_{secrets.token_hex(4)}"

@@ -3,16 +3,19 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from math import inf
 from typing import Any
 
 import psycopg
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import DatabaseBusy, DatabaseUnreachable
+from kinetria_cli.domain.errors import DatabaseBusy
 from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.gateways.postgres.errors import connection_error, no_answer, refused, translated, unresolvable
-from kinetria_cli.gateways.postgres.several import most_telling
+from kinetria_cli.gateways.postgres.several import AllFailed, first_success
 
 BUSY_SECONDS = 30.0
 FIRST_PAUSE = 0.05
@@ -22,15 +25,17 @@ Connection = psycopg.Connection[Any]
 
 
 def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, Any]:
-    """Return psycopg.connect's keyword arguments. Never a connection string: a password in one can reach an error text.
+    """Return psycopg.connect's keyword arguments for the first server.
+
+    Never a connection string: a password in one can reach an error text.
 
     Args:
         params: Where to.
         timeout: Seconds for the attempt; libpq takes whole ones, at least 2.
     """
     return {
-        "host": ",".join(server.host for server in params.servers),
-        "port": ",".join(str(server.port) for server in params.servers),
+        "host": params.host,
+        "port": params.port,
         "target_session_attrs": params.session_attrs,
         "user": params.user,
         "password": params.password,
@@ -51,6 +56,86 @@ def connect_arguments(params: ConnectionParams, *, timeout: float) -> dict[str, 
     }
 
 
+SILENT_SECONDS = 30.0
+"""How long a server that did not answer is tried after the others."""
+_unanswered: dict[Server, float] = {}
+"""Server -> since when it owes an answer, by the monotonic clock."""
+
+
+def connect_once(
+    params: ConnectionParams, *, timeout: float, autocommit: bool = True, kind: type[Connection] = psycopg.Connection
+) -> Connection:
+    """Connect to the first of the servers that will do, whatever the others do meanwhile.
+
+    Args:
+        params: Where to.
+        timeout: Seconds for all servers, and for all addresses of one; of a single address libpq takes at least 2.
+        autocommit: As psycopg's own.
+        kind: The class of the connection.
+
+    Raises:
+        psycopg.OperationalError: None will do; of several servers `AllFailed`, by server.
+    """
+
+    def attempt(server: Server, session_attrs: str) -> Connection:
+        return _connect_to(params.at(server, session_attrs), timeout=timeout, autocommit=autocommit, kind=kind)
+
+    if not params.others:
+        return attempt(params.servers[0], params.session_attrs)
+    # A server by itself is never the wrong one for prefer-standby: all are asked twice, as libpq does.
+    *rounds, last = ("standby", "any") if params.session_attrs == "prefer-standby" else (params.session_attrs,)
+    seconds = timeout / (len(rounds) + 1)
+    for session_attrs in rounds:
+        with contextlib.suppress(AllFailed):
+            return _first_to_answer(params.servers, partial(attempt, session_attrs=session_attrs), seconds)
+    return _first_to_answer(params.servers, partial(attempt, session_attrs=last), seconds)
+
+
+def _first_to_answer(servers: Sequence[Server], attempt: Callable[[Server], Connection], seconds: float) -> Connection:
+    """Ask the servers in order; those that lately owed an answer come last, so that one is waited for once."""
+    patience = seconds / 2 / len(servers)
+
+    def noted(server: Server) -> Connection:
+        now = time.monotonic()
+        if now - _unanswered.get(server, -inf) > SILENT_SECONDS:
+            _unanswered[server] = now
+        try:
+            return attempt(server)
+        finally:
+            if time.monotonic() - now < patience:
+                _unanswered.pop(server, None)
+
+    def is_silent(server: Server) -> bool:
+        return patience < time.monotonic() - _unanswered.get(server, inf) < SILENT_SECONDS
+
+    attempts = {server: partial(noted, server) for server in sorted(servers, key=is_silent)}
+    return first_success(attempts, seconds=seconds, discard=psycopg.Connection.close)
+
+
+def _connect_to(params: ConnectionParams, *, timeout: float, autocommit: bool, kind: type[Connection]) -> Connection:
+    """Connect to one server; of several addresses, to the first that answers."""
+    # A pooler may give the next transaction to another session, which knows none of what was prepared here.
+    connect = partial(
+        kind.connect, **connect_arguments(params, timeout=timeout), autocommit=autocommit, prepare_threshold=None
+    )
+    addresses = _addresses(params)
+    if len(addresses) < 2:
+        return connect()
+    attempts = {address: partial(connect, hostaddr=address) for address in addresses}
+    return first_success(attempts, seconds=timeout, discard=psycopg.Connection.close)
+
+
+def _addresses(params: ConnectionParams) -> tuple[str, ...]:
+    """Return the addresses of a host that is a name; none where it is an address, a folder or unknown."""
+    if params.host.startswith("/") or ":" in params.host or not params.host.strip("0123456789."):
+        return ()
+    try:
+        found = socket.getaddrinfo(params.host, params.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return ()  # the connection attempt says so
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 def open_connection(
     params: ConnectionParams,
     *,
@@ -63,7 +148,7 @@ def open_connection(
 
     Args:
         params: Where to.
-        timeout: Seconds for one attempt.
+        timeout: Seconds for one attempt, at all of the servers.
         autocommit: As psycopg's own.
         busy_seconds: How long to wait for a server that is starting or full.
         kind: The class of the connection.
@@ -75,9 +160,7 @@ def open_connection(
     pause = FIRST_PAUSE
     while True:
         try:
-            # A pooler may give the next transaction to another session, which knows none of what was prepared here.
-            arguments = connect_arguments(params, timeout=timeout)
-            return kind.connect(**arguments, autocommit=autocommit, prepare_threshold=None)
+            return connect_once(params, timeout=timeout, autocommit=autocommit, kind=kind)
         except psycopg.Error as error:
             problem = connection_error(error, params)
             if not isinstance(problem, DatabaseBusy) or deadline.passed:
@@ -91,20 +174,18 @@ def reach(params: ConnectionParams, *, timeout: float) -> None:
 
     Args:
         params: Where to.
-        timeout: Seconds for all of them; each has its share.
+        timeout: Seconds for all of them.
 
     Raises:
         DatabaseUnreachable: Nothing listens there, or nothing answers in time.
     """
-    problems = []
-    for server in params.servers:
-        try:
-            _reach(params.at(server), timeout / len(params.servers))
-        except DatabaseUnreachable as error:
-            problems.append(error)
-        else:
-            return
-    raise most_telling(problems, params)
+    if not params.others:
+        return _reach(params, timeout)
+    attempts = {server: partial(_reach, params.at(server), timeout) for server in params.servers}
+    try:
+        first_success(attempts, seconds=timeout, discard=lambda _: None)
+    except AllFailed as error:
+        raise connection_error(error, params) from error
 
 
 def _reach(params: ConnectionParams, timeout: float) -> None:

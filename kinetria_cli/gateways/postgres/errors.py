@@ -24,7 +24,7 @@ from kinetria_cli.domain.errors import (
 )
 from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.postgres.several import attempts, most_telling
+from kinetria_cli.gateways.postgres.several import AllFailed, most_telling
 
 DISK_FULL = "53100"
 HINT_SERVER = "start it, or look at the address: kinetria config show; for a local stack: kinetria up"
@@ -41,9 +41,16 @@ def connection_error(error: psycopg.Error, params: ConnectionParams) -> Kinetria
         error: What psycopg raised.
         params: Where to; the password is never part of the text.
     """
-    if params.others and (failures := attempts(str(error))):
-        problems = [_attempt_error(failures[server], params.at(server, params.session_attrs)) for server in failures]
-        return most_telling(problems, params, others_role=any(map(_OTHER_ROLE.search, failures.values())))
+    if params.others and isinstance(error, AllFailed):
+        failures = {server: error.failures[server] for server in params.servers}
+        problems = [
+            failure
+            if isinstance(failure, KinetriaError)
+            else _attempt_error(str(failure), params.at(server, params.session_attrs))
+            for server, failure in failures.items()
+        ]
+        other_role = any(_OTHER_ROLE.search(str(failure)) for failure in failures.values())
+        return most_telling(problems, params, others_role=other_role)
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return no_answer(params)
     return _attempt_error(str(error), params)

@@ -13,7 +13,7 @@ from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.gateways.pooling import ask, pin, pooling
 from kinetria_cli.gateways.postgres.certificate import distrust
-from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, reach
+from kinetria_cli.gateways.postgres.connect import Connection, connect_once, reach
 from kinetria_cli.gateways.postgres.errors import translated
 from kinetria_cli.gateways.postgres.queries import load
 from kinetria_cli.gateways.postgres.server import answered
@@ -101,9 +101,7 @@ class PostgresLogin:
     def log_in(self) -> Symptom | None:
         """See `LoginProbe.log_in`."""
         try:
-            arguments = connect_arguments(self._params, timeout=self._timeout)
-            # Behind a pooler the next transaction may be another session's, which knows nothing that was prepared.
-            self._opened = psycopg.connect(**arguments, autocommit=True, prepare_threshold=None)
+            self._opened = connect_once(self._params, timeout=self._timeout)
         except psycopg.errors.ConnectionTimeout:
             return Symptom(SymptomKind.NO_ANSWER, "no answer in time")
         except psycopg.Error as error:
@@ -139,9 +137,8 @@ class PostgresLogin:
 
     def databases(self) -> tuple[str, ...]:
         """See `LoginProbe.databases`."""
-        arguments = connect_arguments(replace(self._params, dbname=MAINTENANCE), timeout=self._timeout)
         try:
-            with psycopg.connect(**arguments, autocommit=True, prepare_threshold=None) as elsewhere:
+            with connect_once(replace(self._params, dbname=MAINTENANCE), timeout=self._timeout) as elsewhere:
                 return tuple(row[0] for row in ask(elsewhere, load("doctor")["databases"]))
         except psycopg.Error:
             return ()  # who may not ask there gets no proposal; the cause is known without

@@ -3,13 +3,15 @@
 import contextlib
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
+import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kinetria_cli.domain.errors import ConfigInvalid, DatabaseBusy
 from kinetria_cli.domain.readiness import PoolRoom
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments, open_connection
+from kinetria_cli.gateways.postgres.connect import Connection, connect_once, open_connection
 from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.gateways.postgres.loaders import register_loaders
 from kinetria_cli.gateways.postgres.server import server_info
@@ -51,8 +53,7 @@ class PooledDatabase(PostgresDatabase):
         with contextlib.closing(open_connection(self._params, timeout=self._timeout, busy_seconds=0)) as first:
             self._check_limit(server_info(first).max_connections)
         return ConnectionPool(
-            kwargs=connect_arguments(self._params, timeout=self._timeout)
-            | {"autocommit": True, "prepare_threshold": None},
+            connection_class=self._kind(),
             configure=register_loaders,
             min_size=self._min_size,
             max_size=self._max_size,
@@ -61,6 +62,17 @@ class PooledDatabase(PostgresDatabase):
             name="kinetria",
             open=True,
         )
+
+    def _kind(self) -> type[Connection]:
+        """Return the class whose `connect`, which the pool calls, tries all servers as every other connection does."""
+        params, timeout = self._params, self._timeout
+
+        class OfThePool(psycopg.Connection[Any]):
+            @classmethod
+            def connect(cls, *_: Any, **__: Any) -> Any:
+                return connect_once(params, timeout=timeout)
+
+        return OfThePool
 
     def _check_limit(self, max_connections: int) -> None:
         if self._max_size >= max_connections:

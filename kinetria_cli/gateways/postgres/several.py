@@ -1,8 +1,13 @@
-"""One error for several servers, each of which failed in its own way."""
+"""Several servers, or several addresses of one: the first that answers, or one error for all of them."""
 
-import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
+import psycopg
+
+from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import (
     DatabaseBusy,
     DatabaseReadOnly,
@@ -11,11 +16,80 @@ from kinetria_cli.domain.errors import (
     LoginRefused,
     TlsRefused,
 )
-from kinetria_cli.domain.stack import ConnectionParams, Server
+from kinetria_cli.domain.stack import ConnectionParams
 
-# As psycopg 3.3 puts together the errors of several attempts (connection.py). Unlike libpq it goes on after a login
-# that was refused.
-_ATTEMPT = re.compile(r"^- host: '([^']*)', port: '([0-9]+)', hostaddr: (?:'[^']*'|None): ", re.MULTILINE)
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class AllFailed(psycopg.OperationalError):
+    """None of several attempts succeeded.
+
+    Args:
+        failures: What went wrong with each, in their order; `TimeoutError` for one that had no answer.
+    """
+
+    def __init__(self, failures: Mapping[K, Exception]) -> None:
+        super().__init__("; ".join(str(failure) for failure in failures.values()))
+        self.failures: Mapping[Any, Exception] = failures
+
+
+def first_success(attempts: Mapping[K, Callable[[], T]], *, seconds: float, discard: Callable[[T], None]) -> T:
+    """Return the first result of attempts that begin one after another, each in a thread of its own.
+
+    The next one begins when one has failed, or when one was silent for its share of half the time: the last one has at
+    least the other half. What succeeds too late is discarded.
+
+    Args:
+        attempts: In order, at least one. One fails by `psycopg.Error`, `OSError` or `KinetriaError`.
+        seconds: For all of them.
+        discard: Takes a result that comes too late.
+
+    Raises:
+        AllFailed: No attempt succeeded in time.
+        Whatever else an attempt raises.
+    """
+    deadline, share = Deadline(seconds), seconds / 2 / len(attempts)
+    outcomes: SimpleQueue[tuple[K, T | Exception]] = SimpleQueue()
+    failures: dict[K, Exception] = {}
+    waiting, running = list(attempts), 0
+    finished, lock = False, threading.Lock()
+
+    def run(key: K) -> None:
+        try:
+            outcome: T | Exception = attempts[key]()
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            outcome = error
+        with lock:
+            if not finished:
+                outcomes.put((key, outcome))
+            elif not isinstance(outcome, Exception):
+                discard(outcome)
+
+    try:
+        while (waiting or running) and not deadline.passed:
+            if waiting:
+                threading.Thread(target=run, args=(waiting.pop(0),), daemon=True).start()
+                running += 1
+            try:
+                key, outcome = outcomes.get(timeout=min(share, deadline.remaining) if waiting else deadline.remaining)
+            except Empty:
+                continue
+            running -= 1
+            if not isinstance(outcome, Exception):
+                return outcome
+            if not isinstance(outcome, (psycopg.Error, OSError, KinetriaError)):
+                raise outcome
+            failures[key] = outcome
+    finally:
+        with lock:
+            finished = True
+        while not outcomes.empty():
+            _, late = outcomes.get()
+            if not isinstance(late, Exception):
+                discard(late)
+    raise AllFailed({key: failures.get(key) or TimeoutError("timeout expired") for key in attempts})
+
 
 _TELLING: tuple[type[KinetriaError], ...] = (LoginRefused, TlsRefused, DatabaseBusy, DatabaseUnreachable)
 """What waiting does not mend comes first, then what it may mend. A server that is up and merely the wrong one comes
@@ -29,16 +103,6 @@ _ROLES = {
     "read-only": "one that is read-only",
 }
 """What a value of target_session_attrs asks for, as far as it asks."""
-
-
-def attempts(text: str) -> Mapping[Server, str]:
-    """Return what went wrong with each server, those of one server together; empty where the text has no list."""
-    found: dict[Server, str] = {}
-    _, *parts = _ATTEMPT.split(text)
-    for host, port, failure in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-        server = Server(host, int(port))
-        found[server] = f"{found.get(server, '')} {failure}".strip()
-    return found
 
 
 def most_telling(

@@ -15,12 +15,12 @@ from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.readiness import RecordedMigration, Sighting
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.pooling import ask
-from kinetria_cli.gateways.postgres.connect import Connection, connect_arguments
+from kinetria_cli.gateways.postgres.connect import Connection, connect_once
 from kinetria_cli.gateways.postgres.errors import connection_error, no_answer, translated
 from kinetria_cli.gateways.postgres.queries import load
 
-CONNECT_SECONDS = 1.0
-"""libpq makes 2 s of it, the least that it takes."""
+CONNECT_SECONDS = 2.0
+"""The least that libpq takes."""
 
 _IMPATIENT = "SET LOCAL lock_timeout = '250ms'; "
 """Of the look's second: a lock on the table of migrations must not make the database silent."""
@@ -103,10 +103,8 @@ class Watch:
         return replace(found, seconds=time.monotonic() - started)
 
     def _open(self) -> _Line:
-        arguments = connect_arguments(self.params, timeout=CONNECT_SECONDS)
         try:
-            # Two statements in one message cannot be prepared.
-            connection = psycopg.connect(**arguments, autocommit=True, prepare_threshold=None)
+            connection = connect_once(self.params, timeout=CONNECT_SECONDS)
         except psycopg.Error as error:
             raise connection_error(error, self.params) from error
         line = _Line(connection, socket.socket(fileno=os.dup(connection.fileno())))
