@@ -25,6 +25,7 @@ HEAD = """\
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL statement_timeout = 0;
+SET LOCAL enable_nestloop = off;
 SET LOCAL datestyle = 'ISO';
 SET LOCAL intervalstyle = 'postgres';
 SET LOCAL extra_float_digits = 3;
@@ -36,6 +37,8 @@ SET LOCAL search_path = pg_catalog;
 {checks}\\endif
 {columns}
 SET LOCAL search_path = public;
+SELECT set_config('session_replication_role', 'origin', true)
+  WHERE current_setting('session_replication_role') <> 'origin' \\g /dev/null
 """
 IDENTITY = """
     SELECT (d.oid, c.system_identifier)::text
@@ -65,7 +68,7 @@ COLUMNS = """
 DECLARE
   missing text;
 BEGIN
-  SELECT string_agg(concat_ws(' ', relation, quote_ident(name), type), ', ') INTO missing
+  SELECT string_agg(concat_ws(' ', relation, quote_ident(name), type), ', ' ORDER BY relation, name) INTO missing
   FROM (VALUES {wanted}) AS wanted (relation, name, type)
   LEFT JOIN pg_attribute AS a
     ON a.attrelid = to_regclass(relation) AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped

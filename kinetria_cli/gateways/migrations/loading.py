@@ -136,7 +136,7 @@ class _Writer:
             columns = f"{self._columns(names[:-1])}, {self._columns(names[-1:])}::text AS {self._columns(names[-1:])}"
         made = f"CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT {columns} FROM {self._name(item)}"  # noqa: S608
         copy = f"\\copy {table} from '{file.path.name}' with {file.form}\n" if file else ""
-        return f"{made} WITH NO DATA;\n{copy}"
+        return f"{made} WITH NO DATA;\n{copy}ANALYZE {table};\n"
 
     def _plan_rows(self, n: int, item: Kept) -> str:
         plan = load_sql.ROWS_PLAN.format(row=self._string(record(item.common)), **self._planned(n, item))
