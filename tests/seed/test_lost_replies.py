@@ -1,7 +1,7 @@
 """A connection that is lost or falls silent around the COMMIT of a seed: what took place is reported, and ends."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -193,6 +193,20 @@ def test_a_statement_that_takes_longer_is_waited_for(net: Net) -> None:
             connection.execute("SELECT pg_sleep(600)")
         assert transaction.records() == ()
     assert asked[:2] == [True, True]
+
+
+def test_a_pooler_that_has_no_session_for_the_question_is_no_silence(net: Net) -> None:
+    """It takes the login, and lets the question wait."""
+
+    @contextmanager
+    def pooled() -> Iterator["psycopg.Connection[Any]"]:
+        with net.world.store._other() as other:
+            net.chaos.trouble = Trouble.HOLD_ANSWERS
+            yield other
+
+    assert is_working(0, pooled)
+    # Where not even a login is answered there is nobody.
+    assert not is_working(0, net.world.store._other)
 
 
 def test_which_sessions_work(net: Net) -> None:

@@ -79,7 +79,11 @@ def is_working(pid: int, open_other: Open) -> bool:
     """
     try:
         with open_other() as other:
-            row = other.execute(load("seed")["is_working"].encode(), {"pid": pid}).fetchone()
+            try:
+                row = other.execute(load("seed")["is_working"].encode(), {"pid": pid}).fetchone()
+            except psycopg.OperationalError:
+                # Who logged us in can be reached. A pooler may have no other session for the question: ask again later.
+                return True
     except DatabaseBusy:
         return True  # the server answers, but has no connection left for the question
     except KinetriaError:
