@@ -40,7 +40,7 @@ def found(text: str) -> str | None:
         ("DO E'BEGIN \\x43REATE ROLE r; END'", "E'BEGIN \\x43REATE RO"),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ ALTER ROLE r NOLOGIN; SELECT 1 $$", "ALTER ROLE"),
         ("DO $a$ BEGIN CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $b$ DROP ROLE r $b$; END $a$", "DROP ROLE"),
-        ("DO $$ BEGIN 'open; END $$", "'open; END "),
+        ("DO $$ BEGIN 'open$$", "'open"),
         # Made up at run time.
         ("DO $$ BEGIN EXECUTE 'SELECT ' || 1; END $$", "EXECUTE"),
         ("CREATE OR REPLACE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN EXECUTE function; END $$", "EXECUTE"),
