@@ -106,3 +106,7 @@ def main() -> None:
 
         show_usage_error(error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        from kinetria_cli.commands.base import show_unwritten
+
+        sys.exit(show_unwritten(error))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kinetria_cli import __version__
+from kinetria_cli.domain.errors import ConfigInvalid, KinetriaError, Refused
 from kinetria_cli.gateways.engines.common.layout import StackFolder
-from kinetria_cli.gateways.engines.common.state import State, read_password, read_state, stack_record
+from kinetria_cli.gateways.engines.common.state import (
+    State,
+    find_state,
+    read_password,
+    read_state,
+    stack_record,
+)
 from kinetria_cli.settings import NAMES, Settings
 from kinetria_cli.settings_sources import bundled, docker_environment, inherited_environment, installed_package
 from kinetria_cli.usecases.engine import DOCKER, EMBEDDED, EngineChoice, choose_engine
@@ -39,8 +45,25 @@ class Engines:
 
     @cached_property
     def state(self) -> State | None:
-        """What `up` recorded, whichever engine it used."""
+        """What `up` recorded, whichever engine it used.
+
+        Raises:
+            ConfigInvalid: The file is damaged, or is not ours to read.
+        """
         return read_state(self._folder)
+
+    @cached_property
+    def _usable(self) -> State | None:
+        """The same for `up`, `down` and `logs`, which do without a damaged one."""
+        return find_state(self._folder)
+
+    def damage(self) -> str | None:
+        """Return what is wrong with the record, None where it can be used or there is none."""
+        try:
+            _ = self.state
+        except ConfigInvalid as error:
+            return error.message
+        return None
 
     @property
     def record(self) -> StackRecord | None:
@@ -53,10 +76,29 @@ class Engines:
 
     @cached_property
     def holder(self) -> str | None:
-        """The engine that holds the project's data, or None for a new project."""
-        if self.state is not None:
-            return self.state.engine
-        return EMBEDDED if self.named(EMBEDDED).volumes() else None
+        """The engine that holds the project's data, or None for a new project.
+
+        Raises:
+            Refused: Both hold data, no record says which are current, and no engine is asked for.
+        """
+        if self._usable is not None:
+            return self._usable.engine
+        if not self.named(EMBEDDED).volumes():
+            return None
+        if not self._docker_volumes():
+            return EMBEDDED
+        if self.settings.engine != "auto":
+            return self.settings.engine
+        raise Refused(
+            f"both engines hold data of project {self.settings.project}, and the record of which are current is lost",
+            hint="choose, nothing is removed: kinetria up --engine docker, or kinetria up --engine embedded",
+        )
+
+    def _docker_volumes(self) -> tuple[str, ...]:
+        try:
+            return self.named(DOCKER).volumes()
+        except KinetriaError:  # no engine that could hold anything answers
+            return ()
 
     @cached_property
     def choice(self) -> EngineChoice:
@@ -66,16 +108,11 @@ class Engines:
     @property
     def superseded(self) -> tuple[str, ...]:
         """Engines that hold an older copy of the data."""
-        return self.state.superseded if self.state else ()
+        return self._usable.superseded if self._usable else ()
 
     def passwords(self) -> tuple[str, ...]:
         """Every password that lies in the project's folder, whichever engine it belongs to."""
-        found = []
-        for name in (DOCKER, EMBEDDED):
-            # What we may not read cannot be in what we write either.
-            with contextlib.suppress(OSError):
-                found.append(read_password(self._folder, name))
-        return tuple(filter(None, found))
+        return tuple(filter(None, (read_password(self._folder, name) for name in (DOCKER, EMBEDDED))))
 
     def docker_versions(self) -> Mapping[str, str]:
         """Return where the Docker daemon answers, and its version and Compose's. Raises as `Daemon` does."""

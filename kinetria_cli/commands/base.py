@@ -15,7 +15,7 @@ import typer
 
 from kinetria_cli.commands.options import COMMON, CommonOptions
 from kinetria_cli.domain.errors import ConfigInvalid, KinetriaError, MalformedParameters, Terminated
-from kinetria_cli.presentation.output import Output, ReaderGone, TerminalPrompt
+from kinetria_cli.presentation.output import Output, ReaderGone, TerminalPrompt, stderr_guarded, stdout_failed
 from kinetria_cli.settings import json_is_wanted, load_settings, read_settings
 from kinetria_cli.settings_sources import (
     RawValue,
@@ -307,14 +307,32 @@ def with_boundary(run: Run, body: Callable[[], None]) -> None:
 def show_usage_error(error: typer.TyperException) -> None:
     """Print what is wrong with the words of the command line; typer found it before any command ran."""
     context = getattr(error, "ctx", None)
-    if "--json" in sys.argv or json_is_wanted():
+    if _json_is_asked_for():
         path = context.command_path if context else "kinetria"
         Output(json=True, quiet=False, no_color=True).error(
             MalformedParameters(error.format_message(), hint=f"{path} --help")
         )
     else:
         show = getattr(error, "show", None)
-        print(error.format_message(), file=sys.stderr) if show is None else show()  # noqa: T201
+        with stderr_guarded():
+            print(error.format_message(), file=sys.stderr) if show is None else show()  # noqa: T201
+
+
+def show_unwritten(error: OSError) -> int:
+    """Report that stdout takes no help text, version or completion; return the exit code.
+
+    Raises:
+        OSError: The error is about a file, not about stdout.
+    """
+    if error.filename is not None:
+        raise error
+    unwritable = stdout_failed(error)
+    Output(json=_json_is_asked_for(), quiet=False, no_color=color_is_off()).error(unwritable)
+    return unwritable.exit_code
+
+
+def _json_is_asked_for() -> bool:
+    return "--json" in sys.argv or json_is_wanted()
 
 
 def _interrupted(message: str, exit_code: int, run: Run, notes: Sequence[str]) -> KinetriaError:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kinetria_cli.commands.base import Run, command, seconds
+from kinetria_cli.domain.deadline import pause as wait_seconds
 from kinetria_cli.domain.errors import MalformedParameters
 from kinetria_cli.domain.health import FailOn
 from kinetria_cli.usecases.health_wait import HealthRounds, wait_healthy, watch_health
@@ -47,7 +48,7 @@ def health(
     rounds = HealthRounds(ports, spent=0.0 if started is None else time.monotonic() - started)
     if watch:
         with run.output.health_watch() as show:
-            watch_health(rounds.check, interval=pause, show=show, pause=time.sleep)
+            watch_health(rounds.check, interval=pause, show=show, pause=wait_seconds)
     bad = fail_on or FailOn.UNHEALTHY
     report = wait_healthy(rounds.check, seconds=patience, fail_on=bad, waiting_for=run.output.waiting)
     run.finish(report, exit_code=0 if report.passes(bad) else 1)

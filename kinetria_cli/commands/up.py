@@ -63,6 +63,8 @@ def up(
         lock_wait=seconds("--lock-wait", lock_wait, zero=True),
     )
     engines = run.container.engines
+    if damage := engines.damage():
+        run.tell(f"{damage}; looking for what runs without it")
     if carry and settings.engine == "auto":
         raise MalformedParameters("--carry does not say where to", hint="kinetria up --engine docker --carry")
     carrier = run.container.carrier if carry else None

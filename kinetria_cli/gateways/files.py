@@ -1,9 +1,11 @@
 """Files that must never be half written, and locks that a killed process cannot leave behind."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,78 @@ from kinetria_cli.domain.stack import DiskSpace
 HELD_SECONDS = 0.5
 MOST_PID = 2**31 - 1
 """What a pid_t holds; the system takes no larger number."""
+MOST_BYTES = 256 * 1024
+"""Far more than any of the files that are read as our own."""
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFSOCK: "a socket",
+}
 HINT_HOME = "free some space, or point KINETRIA_HOME at a folder that this user can write to"
+
+
+class FileUnusable(Exception):
+    """A file of kinetria's own is there and is not what kinetria wrote; the text says why, after the word `it`."""
+
+
+def odd_kind(path: Path) -> str | None:
+    """Return what is in the place of a file, such as `a named pipe`; None for a file, and where there is nothing.
+
+    A symbolic link counts as odd: kinetria makes none, and writing through one would change a file elsewhere.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # nothing there, or not for us to see: opening it says so
+        return None
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "a device")
+
+
+def read_own(path: Path) -> str:
+    """Return the text of a small file that kinetria wrote; never waits for a writer.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        FileUnusable: It cannot be read, is no file, is larger than any of ours, or is not text.
+    """
+    if kind := odd_kind(path):
+        raise FileUnusable(f"is {kind}, not a file")
+    try:
+        with os.fdopen(_at_once(path, os.O_RDONLY), "rb") as stream:
+            data: bytes = stream.read(MOST_BYTES + 1)
+    except NotADirectoryError as error:
+        raise FileNotFoundError(*error.args) from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise FileUnusable(f"cannot be read: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise FileUnusable(f"has more than {MOST_BYTES // 1024} kB")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FileUnusable("is not text") from None
+
+
+def make_way(path: Path) -> None:
+    """Rename what is in the place of a file of ours and is no file: `.bad` is added to its name, nothing is deleted.
+
+    Raises:
+        FileUnwritable: It cannot be renamed.
+    """
+    if odd_kind(path) is None:
+        return
+    aside, number = path.with_name(f"{path.name}.bad"), 1
+    while os.path.lexists(aside):
+        number += 1
+        aside = path.with_name(f"{path.name}.bad{number}")
+    with writing(path), contextlib.suppress(FileNotFoundError):  # another process was faster
+        path.rename(aside)
+
+
+def _at_once(path: Path, flags: int) -> int:
+    """Open a file without waiting for the other end of a pipe, and never through a link."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW, 0o600)
 
 
 @contextlib.contextmanager
@@ -71,7 +144,8 @@ def write_private(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with writing(path):
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            draft.unlink(missing_ok=True)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
                 stream.write(text)
                 stream.flush()
@@ -101,17 +175,22 @@ class LockFile:
         """Take the lock if it is free and write our process id into the file; return whether we have it.
 
         Raises:
-            FileUnwritable: The file cannot be made.
+            FileUnwritable: The file cannot be made, or what is in its place is no file.
         """
         with writing(self.path, self._hint):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+            if kind := odd_kind(self.path):
+                raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(self.path))
+            descriptor = _at_once(self.path, os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()}\n".encode())
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            except OSError:
+                os.close(descriptor)
+                raise
         self._descriptor = descriptor
         return True
 
@@ -124,10 +203,14 @@ class LockFile:
     def holder(self) -> int | None:
         """Return the process id of the living holder, None where nobody holds it, 0 where the file does not tell.
 
+        What is no file is held by nobody.
+
         Right after the lock was taken the number may be missing or an earlier holder's, and anybody can write another.
         """
+        if odd_kind(self.path):
+            return None
         try:
-            descriptor = os.open(self.path, os.O_RDONLY)
+            descriptor = _at_once(self.path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError, PermissionError):  # none, or another user's
             return None
         try:

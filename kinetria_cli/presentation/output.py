@@ -94,7 +94,7 @@ class Output:
             self._warn(text)
             return
         if self.json:
-            with _stderr():
+            with stderr_guarded():
                 print(f"warning: {text}", file=sys.stderr)  # noqa: T201
             return
         from kinetria_cli.presentation.screen import Mark
@@ -121,7 +121,7 @@ class Output:
         if self.json:
             from kinetria_cli.presentation.encoder import error_document
 
-            with _stderr():
+            with stderr_guarded():
                 print(error_document(error, message, hint, details), file=sys.stderr)  # noqa: T201
             return
         from kinetria_cli.presentation.screen import Mark
@@ -141,7 +141,7 @@ class Output:
         """Print a traceback, without locals and without secrets."""
         self._progress.stop()
         for line in lines:
-            with _stderr():
+            with stderr_guarded():
                 print(printable(redact(line, self._secrets)), end="", file=sys.stderr)  # noqa: T201
 
     def progress(self) -> TerminalProgress | LineProgress | NoProgress:
@@ -229,14 +229,19 @@ def _stdout() -> Iterator[None]:
         give_up(sys.stdout)
         raise ReaderGone from error
     except OSError as error:
-        give_up(sys.stdout)
-        raise FileUnwritable(
-            f"the result cannot be written to stdout: {error.strerror}", hint="free some space, then run it again"
-        ) from error
+        raise stdout_failed(error) from error
+
+
+def stdout_failed(error: OSError) -> FileUnwritable:
+    """Give stdout up, which cannot be written, and return the error to report."""
+    give_up(sys.stdout)
+    return FileUnwritable(
+        f"the result cannot be written to stdout: {error.strerror}", hint="free some space, then run it again"
+    )
 
 
 @contextlib.contextmanager
-def _stderr() -> Iterator[None]:
+def stderr_guarded() -> Iterator[None]:
     """A message that cannot be shown must not stop the work that it is about."""
     try:
         yield

@@ -121,6 +121,32 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
     assert (done.returncode, done.stderr) == (1, expected + "  next: free some space, then run it again\n")
 
 
+@pytest.mark.parametrize(
+    "words", [("--help",), ("--version",), ("migrate", "--help"), ("up", "-h"), ("--show-completion",)]
+)
+def test_help_that_a_full_disk_does_not_take_is_one_line(words: tuple[str, ...]) -> None:
+    import subprocess
+    import sys
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "kinetria_cli", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        untold = subprocess.run(command, stdout=full, stderr=full, check=False)
+    expected = "xx the result cannot be written to stdout: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, expected + "  next: free some space, then run it again\n")
+    assert untold.returncode == 1
+
+
+def test_a_usage_error_that_cannot_be_shown_keeps_its_exit_code() -> None:
+    import subprocess
+    import sys
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "kinetria_cli", "nosuch"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_a_closed_stdout_is_no_traceback() -> None:
     import subprocess
     import sys

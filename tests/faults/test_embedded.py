@@ -15,15 +15,16 @@ import psycopg
 import pytest
 
 from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import FileUnwritable
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.engines.embedded import EmbeddedEngine, programs
+from kinetria_cli.gateways.engines.embedded import EmbeddedEngine, engine, programs
 from kinetria_cli.gateways.engines.embedded.engine import DEFAULT_DATABASE_PORT
 from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.http.probe import HttpClientProbe
 from tests.cli.test_terminal import on_a_terminal
 from tests.conftest import free_port
 from tests.faults.stack import TestStack, stack_in, wait_for
-from tests.world import IDS, Answer, connect_to, database_variables
+from tests.world import IDS, Answer, Cli, connect_to, database_variables
 
 MARKS = "SELECT count(*), count(DISTINCT migration_id) FROM _yoyo_migration"
 
@@ -332,12 +333,20 @@ def test_a_user_without_a_passwd_entry_can_run_the_stack(stack: TestStack) -> No
     assert_whole(stack)
 
 
-def test_up_that_cannot_record_what_it_started_stops_it(stack: TestStack) -> None:
-    stack.folder.make()
-    stack.folder.passfile.mkdir()
-    assert stack.up("--json").error["code"] == "file.unwritable"
+def test_up_that_cannot_record_what_it_started_stops_it(
+    stack: TestStack, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[int]] = []
+
+    def refuse(*_: object) -> None:
+        started.append(stack.running_servers())
+        raise FileUnwritable("state.json cannot be written: No space left on device")
+
+    monkeypatch.setenv("KINETRIA_HOME", str(stack.home))
+    monkeypatch.setattr(engine, "write_state", refuse)
+    assert cli(*stack.up_arguments, "--json").error["code"] == "file.unwritable"
+    assert [len(servers) for servers in started] == [1]
     assert stack.running_servers() == []
-    stack.folder.passfile.rmdir()
 
 
 def test_down_during_up_waits_for_it_and_stops_what_it_started(stack: TestStack) -> None:

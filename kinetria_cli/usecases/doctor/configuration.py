@@ -9,7 +9,7 @@ from kinetria_cli.domain.errors import ConfigMissing, KinetriaError
 from kinetria_cli.usecases.doctor.ways import edit
 
 _PREFIX = "failed to parse config: "
-_STATE = re.compile(r"(?P<file>/.*/state\.json) cannot be read: (?P<reason>.*)")
+_STATE = re.compile(r"(?P<file>/.*/state\.json) (?P<reason>.*)")
 _UNREADABLE = re.compile(r"(?P<file>/.*) cannot be read: Permission denied")
 _MISSING_FILE = re.compile(r"(?P<file>\S.*) does not exist$")
 _PASSWORD_FILE = re.compile(r"DB_PASSWORD_FILE names (?P<file>.*), which (?:cannot be read: No such file|is empty)")
@@ -48,9 +48,8 @@ def _way(error: KinetriaError, message: str) -> tuple[str, str | None]:
 
 
 def _state_way(file: str, reason: str) -> tuple[str, str]:
-    """What becomes of a record that cannot be read: another user's is given back, a broken one is put aside."""
+    """What becomes of a record that cannot be used: another user's is given back, a damaged one is written again."""
     if "Permission denied" in reason:
         home = shlex.quote(str(PurePath(file).parent.parent))
         return f'sudo chown -R "$USER" {home}', "or point KINETRIA_HOME at a folder of this user's"
-    where = shlex.quote(file)
-    return f"mv {where} {where}.bad && kinetria up", "the data stay; what is put aside can be removed"
+    return "kinetria up", "it finds what runs and writes the file again; the data stay"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import WaitTimedOut
 from kinetria_cli.gateways.engines.common.layout import StackFolder
-from kinetria_cli.gateways.files import LockFile
+from kinetria_cli.gateways.files import LockFile, make_way
 
 POLL_SECONDS = 0.05
 
@@ -17,9 +17,10 @@ def exclusive(folder: StackFolder, deadline: Deadline) -> Iterator[None]:
 
     Raises:
         WaitTimedOut: Another process held it until the deadline.
-        FileUnwritable: The folder cannot be made.
+        FileUnwritable: The folder or the lock cannot be made.
     """
     folder.make()
+    make_way(folder.lock)
     lock = LockFile(folder.lock)
     while not lock.acquire():
         if deadline.passed:

@@ -8,8 +8,10 @@ from kinetria_cli.domain.errors import ConfigInvalid
 from kinetria_cli.domain.stack import ConnectionParams, StackRecord
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.network import LOOPBACK
-from kinetria_cli.gateways.files import write_private, writing
+from kinetria_cli.gateways.files import FileUnusable, make_way, read_own, write_private, writing
 
+EMBEDDED = "embedded"
+ENGINES = (EMBEDDED, "docker")
 USER = "kinetria"
 DATABASE = "kinetria"
 FORMAT = 1
@@ -37,30 +39,53 @@ def read_state(folder: StackFolder) -> State | None:
     """Return what was written last, or None where there is nothing.
 
     Raises:
-        ConfigInvalid: The file was changed by hand and cannot be read.
+        ConfigInvalid: The file is damaged, or is not ours to read.
     """
     try:
-        data = json.loads(folder.state.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+        text = read_own(folder.state)
+    except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise _unreadable(folder, error) from error
+    except FileUnusable as error:
+        raise _damaged(folder, str(error)) from error
     try:
-        return State(
-            engine=str(data.get("engine", "embedded")),
-            database_port=int(data["database_port"]),
-            http_port=int(data["http_port"]),
-            app_wanted=bool(data["app_wanted"]),
-            superseded=tuple(str(name) for name in data.get("superseded", ())),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unreadable(folder, error) from error
+        return _parsed(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(folder, "does not hold what kinetria up writes") from error
 
 
-def _unreadable(folder: StackFolder, error: Exception) -> ConfigInvalid:
+def find_state(folder: StackFolder) -> State | None:
+    """Return the same for `up` and `down`, which find what runs without it: None also where the file is damaged."""
+    try:
+        return read_state(folder)
+    except ConfigInvalid:
+        return None
+
+
+def _parsed(data: object) -> State:
+    """Raises ValueError for what is no state."""
+    if not isinstance(data, dict):
+        raise ValueError(data)
+    state = State(
+        engine=data.get("engine", EMBEDDED),
+        database_port=data.get("database_port", 0),
+        http_port=data.get("http_port", 0),
+        app_wanted=data.get("app_wanted", ""),
+        superseded=tuple(data["superseded"]) if isinstance(data.get("superseded"), list) else (),
+    )
+    ports = (state.database_port, state.http_port)
+    if not (
+        all(name in ENGINES for name in (state.engine, *state.superseded))
+        and all(type(port) is int and 0 < port < 65536 for port in ports)
+        and isinstance(state.app_wanted, bool)
+    ):
+        raise ValueError(data)
+    return state
+
+
+def _damaged(folder: StackFolder, why: str) -> ConfigInvalid:
     return ConfigInvalid(
-        f"{folder.state} cannot be read: {error}",
-        hint="where it is another user's, set KINETRIA_HOME; else remove it: kinetria up writes it anew, the data stay",
+        f"{folder.state} {why}",
+        hint="kinetria up finds what runs and writes it again, the data stay; another user's: set KINETRIA_HOME",
     )
 
 
@@ -70,6 +95,8 @@ def write_state(folder: StackFolder, state: State) -> None:
     Raises:
         FileUnwritable: The disk is full or the folder cannot be written.
     """
+    for path in (folder.state, folder.passfile):
+        make_way(path)
     write_private(folder.state, json.dumps({"format": FORMAT, **asdict(state)}, indent=2) + "\n")
     password = read_password(folder, state.engine)
     write_private(folder.passfile, f"{LOOPBACK}:{state.database_port}:*:{USER}:{password}\n")
@@ -89,15 +116,26 @@ def forget(folder: StackFolder) -> None:
     """
     with writing(folder.state):
         for path in (folder.state, folder.passfile):
+            make_way(path)
             path.unlink(missing_ok=True)
 
 
 def read_password(folder: StackFolder, engine: str) -> str:
-    """Return the password of an engine's database, or an empty text where none was made yet."""
+    """Return the password of an engine's database, or an empty text where there is none that can be used."""
     try:
-        return folder.password(engine).read_text("utf-8").strip()
-    except FileNotFoundError:
+        return read_own(folder.password(engine)).strip()
+    except (FileNotFoundError, FileUnusable):
         return ""
+
+
+def password_fault(folder: StackFolder, engine: str) -> str | None:
+    """Say what is wrong with the password file of an engine, such as `is gone`; None where it holds one."""
+    try:
+        return None if read_own(folder.password(engine)).strip() else "is empty"
+    except FileNotFoundError:
+        return "is gone"
+    except FileUnusable as error:
+        return str(error)
 
 
 def write_password(folder: StackFolder, engine: str, password: str) -> None:
@@ -106,6 +144,7 @@ def write_password(folder: StackFolder, engine: str, password: str) -> None:
     Raises:
         FileUnwritable: The disk is full or the folder cannot be written.
     """
+    make_way(folder.password(engine))
     write_private(folder.password(engine), password + "\n")
 
 

@@ -18,7 +18,7 @@ from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.lock import exclusive
 from kinetria_cli.gateways.engines.common.moment import moment
 from kinetria_cli.gateways.engines.common.network import LOOPBACK
-from kinetria_cli.gateways.engines.common.state import State, forget, read_state, stack_record
+from kinetria_cli.gateways.engines.common.state import State, find_state, forget, stack_record
 from kinetria_cli.gateways.engines.docker.control import Control
 from kinetria_cli.gateways.engines.docker.daemon import Daemon
 from kinetria_cli.gateways.engines.docker.found import DATA_FOLDER, ENGINE, SERVICES, Found, room_of
@@ -108,7 +108,7 @@ class DockerEngine:
         return stack_record(self._folder, state) if state else None
 
     def _state(self) -> State | None:
-        state = read_state(self._folder)
+        state = find_state(self._folder)
         return state if state and state.engine == self.name else None
 
     def database_running(self) -> bool:
@@ -197,7 +197,8 @@ class DockerEngine:
         doomed = self._project.volumes()
         self._project.check_unused(doomed)
         # The record goes first: a kill in between leaves no record of a stack whose data are gone.
-        if self._state() is not None:
+        state = find_state(self._folder)
+        if state is None or state.engine == self.name:
             forget(self._folder)
         self._memory.forget()
         for volume in doomed:

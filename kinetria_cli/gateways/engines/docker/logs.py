@@ -2,10 +2,10 @@
 
 import queue
 import threading
-import time
 from collections.abc import Iterator
 from datetime import datetime
 
+from kinetria_cli.domain.deadline import pause
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.gateways.engines.docker.project import DockerProject
 
@@ -69,7 +69,7 @@ def _follow_one(
                         lines.put((stamp, service, text))
                 if not found.running:
                     drained = (found.id, found.started_at)
-            time.sleep(LOOK_AGAIN_SECONDS)  # nothing announces a new container of the service to us
+            pause(LOOK_AGAIN_SECONDS)  # nothing announces a new container of the service to us
     except KinetriaError as error:
         lines.put(error)
 

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from kinetria_cli.gateways.files import write_private
+from kinetria_cli.gateways.files import FileUnusable, make_way, read_own, write_private
 
 KEY_BYTES = 32
 
@@ -49,12 +49,13 @@ class MemoryFile:
     def read(self) -> Memory:
         """Return what was written last; nothing where the file is not there, or unreadable: it is only memory."""
         try:
-            return Memory(**json.loads(self._path.read_text("utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+            return Memory(**json.loads(read_own(self._path)))
+        except (FileNotFoundError, FileUnusable, ValueError, TypeError, RecursionError):
             return Memory()
 
     def write(self, memory: Memory) -> None:
         """Replace the file. Raises what `write_private` raises."""
+        make_way(self._path)
         write_private(self._path, json.dumps(asdict(memory), indent=2) + "\n")
 
     def note_made(self, service: str, container: str, config_hash: str) -> None:
@@ -65,6 +66,7 @@ class MemoryFile:
     def forget(self) -> None:
         """Remove both files."""
         for path in (self._path, self._key):
+            make_way(path)
             path.unlink(missing_ok=True)
 
     def credentials(self, *parts: str) -> str:
@@ -73,8 +75,9 @@ class MemoryFile:
 
     def _make_key(self) -> bytes:
         try:
-            return bytes.fromhex(self._key.read_text("ascii"))
-        except (FileNotFoundError, ValueError):
+            return bytes.fromhex(read_own(self._key))
+        except (FileNotFoundError, FileUnusable, ValueError):
             key = secrets.token_bytes(KEY_BYTES)
+            make_way(self._key)
             write_private(self._key, key.hex())
             return key

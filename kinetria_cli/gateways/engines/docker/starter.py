@@ -22,7 +22,7 @@ from kinetria_cli.gateways.engines.common.state import (
     DATABASE,
     USER,
     State,
-    read_state,
+    find_state,
     stack_record,
     with_older_copy,
     write_password,
@@ -113,7 +113,7 @@ class Starter:
     ) -> Started:
         """See `Engine.start_database`."""
         self._folder.make()
-        before = read_state(self._folder)
+        before = find_state(self._folder)
         there = {name: self._project.find(name) for name in SERVICES}
         settle = partial(
             self._settle(DATABASE_PORT, port),
@@ -176,7 +176,7 @@ class Starter:
 
     def start_app(self, environment: Mapping[str, str], deadline: Deadline) -> Started:
         """See `Engine.start_app`."""
-        state = read_state(self._folder)
+        state = find_state(self._folder)
         if state is None:
             raise ServiceFailed("the app service needs a database that was never started", hint="kinetria up")
         variables = {name: environment[name] for name in APP_VARIABLES}

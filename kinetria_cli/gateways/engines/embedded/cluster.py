@@ -16,7 +16,7 @@ from kinetria_cli.gateways.engines.common.network import DATABASE_PORT, LOOPBACK
 from kinetria_cli.gateways.engines.common.scram import change_password
 from kinetria_cli.gateways.engines.common.state import DATABASE, USER
 from kinetria_cli.gateways.engines.embedded.logs import lines_after, rotate, size
-from kinetria_cli.gateways.engines.embedded.postmaster import Postmaster
+from kinetria_cli.gateways.engines.embedded.postmaster import PID_FILE, Postmaster
 from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.engines.embedded.programs import (
     SERVER_MAJOR,
@@ -25,7 +25,7 @@ from kinetria_cli.gateways.engines.embedded.programs import (
     find_programs,
     system_home,
 )
-from kinetria_cli.gateways.files import writing
+from kinetria_cli.gateways.files import make_way, writing
 
 POLL_SECONDS = 0.01
 SHOWN_LINES = 20
@@ -203,6 +203,7 @@ class Cluster:
             os.kill(pid, number)
         # Its pid file goes a moment before the process does.
         while there is not None and working_folder(pid) == there:
+            self.postmaster.release()
             if deadline.passed:
                 raise WaitTimedOut(
                     f"PostgreSQL (pid {pid}) did not stop within {deadline.seconds:g} s",
@@ -306,5 +307,9 @@ class Cluster:
         stays in place.
         """
         if self.postmaster.pid() is None:
-            for path in (self.data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
-                path.unlink(missing_ok=True)
+            pid_file = self.data / PID_FILE
+            with writing(pid_file):
+                if pid_file.is_dir() and not pid_file.is_symlink():
+                    make_way(pid_file)
+                for path in (pid_file, *sockets.glob(".s.PGSQL.*")):
+                    path.unlink(missing_ok=True)

@@ -25,10 +25,10 @@ from kinetria_cli.gateways.engines.common.network import (
 )
 from kinetria_cli.gateways.engines.common.state import (
     State,
+    find_state,
     forget,
     make_password,
-    read_password,
-    read_state,
+    password_fault,
     stack_record,
     with_older_copy,
     write_state,
@@ -78,7 +78,7 @@ class EmbeddedEngine:
         return stack_record(self._folder, state) if state else None
 
     def _state(self) -> State | None:
-        state = read_state(self._folder)
+        state = find_state(self._folder)
         return state if state and state.engine == self.name else None
 
     def database_running(self) -> bool:
@@ -127,7 +127,9 @@ class EmbeddedEngine:
         if reset_password:
             self._app.stop(deadline)
             self._cluster.stop(deadline)
-        before = read_state(self._folder)
+        else:
+            self._check_password()
+        before = find_state(self._folder)
         running_port = self._cluster.postmaster.port()
         if running_port is None:
             # A service that outlived its server holds dead connections, and calls itself healthy until it notices.
@@ -190,7 +192,7 @@ class EmbeddedEngine:
         if fresh:
             record = self._start_app(state, settings, deadline)
         remark = f" ({self._app_remark})" if self._app_remark else ""
-        since = "" if fresh else f", {running_since(self._folder.app_pid.stat().st_mtime)}"
+        since = "" if fresh else self._app.since()
         return Started(fresh, record.health_url + remark + since)
 
     def _start_app(self, state: State, settings: Mapping[str, str], deadline: Deadline) -> StackRecord:
@@ -232,7 +234,8 @@ class EmbeddedEngine:
         """See `Engine.remove_volumes`."""
         doomed = self.volumes()
         # The record goes first: a kill in between leaves no record of a stack whose data are gone.
-        if self._state() is not None:
+        state = find_state(self._folder)
+        if state is None or state.engine == self.name:
             forget(self._folder)
         with writing(self._folder.root):
             self._cluster.remove()
@@ -262,14 +265,15 @@ class EmbeddedEngine:
             yield line if len(paths) == 1 else f"{name:<8}  {line}"
 
     def _make_cluster(self, reset_password: bool) -> None:
-        password = read_password(self._folder, self.name)
         if not self._cluster.exists():
             self._cluster.initialise(make_password(self._folder, self.name))
         elif reset_password:
             self._cluster.change_password(make_password(self._folder, self.name))
-        elif not password:
+
+    def _check_password(self) -> None:
+        fault = password_fault(self._folder, self.name) if self._cluster.exists() else None
+        if fault is not None:
             raise Refused(
-                f"the data folder {self._cluster.data} is there, but its password file"
-                f" {self._folder.password(self.name)} is not",
+                f"the password file {self._folder.password(self.name)} of the data folder {self._cluster.data} {fault}",
                 hint="kinetria up --reset-password makes a new one and keeps the data",
             )

@@ -12,7 +12,7 @@ from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.common.holding import taken
 from kinetria_cli.gateways.engines.common.layout import StackFolder
 from kinetria_cli.gateways.engines.common.network import LOOPBACK, is_free
-from kinetria_cli.gateways.engines.common.state import read_password
+from kinetria_cli.gateways.engines.common.state import password_fault
 from kinetria_cli.gateways.engines.embedded.cluster import Cluster
 from kinetria_cli.gateways.engines.embedded.logs import last_lines
 from kinetria_cli.gateways.engines.embedded.processes import is_stopped, working_folder
@@ -144,8 +144,8 @@ class EmbeddedExaminer:
             detail = f"the disk of {data} is full: {free // 1024 // 1024} MB are free"
             biggest = f"du -xk {shlex.quote(str(_mount(data)))} | sort -n | tail -n 20"
             return broken(detail, Cause(f"{detail[0].upper()}{detail[1:]}.", biggest, other="then remove what can go"))
-        if not read_password(self._folder, ENGINE):
-            detail = f"the password file {self._folder.password(ENGINE)} is gone"
+        if fault := password_fault(self._folder, ENGINE):
+            detail = f"the password file {self._folder.password(ENGINE)} {fault}"
             return broken(detail, Cause(f"T{detail[1:]}.", "kinetria up --reset-password", safe=True))
         room = "" if free is None else f", {free / 1e9:.1f} GB free"
         return well(f"{data}{room}")

@@ -1,12 +1,14 @@
 """Reading and keeping the log files of the embedded stack."""
 
 import re
-import time
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
+
+from kinetria_cli.domain.deadline import pause
+from kinetria_cli.gateways.files import make_way, odd_kind
 
 KEEP_BYTES = 10 * 1024 * 1024
 FOLLOW_SECONDS = 0.2
@@ -16,7 +18,8 @@ _TIMESTAMP = re.compile(r'^(?:\{"time": ")?(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(
 
 
 def rotate(path: Path) -> None:
-    """Move a log that has grown large aside, before something is started that writes to it."""
+    """Move a log that has grown large aside, and what is no log, before something is started that writes to it."""
+    make_way(path)
     if path.exists() and path.stat().st_size > KEEP_BYTES:
         path.replace(path.with_name(path.name + ".1"))
 
@@ -28,6 +31,8 @@ def size(path: Path) -> int:
 
 def last_lines(path: Path, count: int, *, end: int | None = None) -> list[str]:
     """Return up to `count` lines from the end, or from before the byte `end`; none where the file is not there."""
+    if odd_kind(path):  # a pipe would be waited for
+        return []
     end = size(path) if end is None else end
     try:
         with path.open("rb") as stream:
@@ -70,7 +75,7 @@ def follow(paths: dict[str, Path], positions: dict[str, int]) -> Iterator[tuple[
     while True:
         quiet = True
         for name, path in paths.items():
-            if not path.exists():
+            if not path.exists() or odd_kind(path):
                 continue
             if size(path) < positions[name]:
                 positions[name] = 0
@@ -81,7 +86,7 @@ def follow(paths: dict[str, Path], positions: dict[str, int]) -> Iterator[tuple[
                     yield name, line
                 positions[name] = stream.tell()
         if quiet:
-            time.sleep(FOLLOW_SECONDS)
+            pause(FOLLOW_SECONDS)
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The running server as postmaster.pid tells of it (PostgreSQL 16, utils/pidfile.h)."""
 
 import contextlib
+import os
 import signal
 import socket
 import struct
@@ -8,7 +9,11 @@ from pathlib import Path
 
 from kinetria_cli.gateways.engines.common.network import LOOPBACK
 from kinetria_cli.gateways.engines.embedded.processes import find_running, working_folder
+from kinetria_cli.gateways.files import MOST_PID, FileUnusable, odd_kind, read_own
 
+PID_FILE = "postmaster.pid"
+LAST_SECOND = 2**32
+"""A time after which no server was started, in seconds since 1970."""
 ANSWER_SECONDS = 2.0
 PROTOCOL = 3 << 16
 RECOVERS = b"the database system is in recovery mode"
@@ -28,10 +33,8 @@ class Postmaster:
     def pid(self) -> int | None:
         """Return the server's process id, or None: a stale file or a reused id does not count."""
         lines = self._lines()
-        if not lines or not lines[0].strip().isdigit():
-            return None
-        pid = int(lines[0])
-        return pid if working_folder(pid) == self._data.resolve() else None
+        pid = _number(lines, 0, MOST_PID)
+        return pid if pid and working_folder(pid) == self._data.resolve() else None
 
     def stray(self) -> int | None:
         """Return the process id of a server of this folder that its pid file does not name, or None.
@@ -43,12 +46,11 @@ class Postmaster:
 
     def port(self) -> int | None:
         """Return the port that the running server was started with (line 4)."""
-        lines = self._lines()
-        return int(lines[3]) if self.pid() and len(lines) > 3 and lines[3].strip().isdigit() else None
+        return _number(self._lines(), 3, 65535) if self.pid() else None
 
     def started_at(self) -> float:
         """Return when the running server was started, in seconds since 1970 (line 3)."""
-        return float(self._lines()[2])
+        return float(_number(self._lines(), 2, LAST_SECOND) or (self._data / PID_FILE).stat().st_mtime)
 
     def is_ready(self, pid: int) -> bool:
         """Whether the server with this process id accepts connections (line 8)."""
@@ -64,6 +66,20 @@ class Postmaster:
         folder = working_folder(stray)
         # Without its files it cannot write what a shutdown writes.
         return stray, signal.SIGINT if folder is not None and folder.exists() else signal.SIGQUIT
+
+    def release(self) -> None:
+        """Let a server go on that waits for ever to read a named pipe in the place of its pid file, once a minute.
+
+        It then finds a wrong process id there and ends itself.
+        """
+        pid_file = self._data / PID_FILE
+        if odd_kind(pid_file) == "a named pipe":
+            with contextlib.suppress(OSError):  # nobody reads now
+                pipe = os.open(pid_file, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+                try:
+                    os.write(pipe, b"0\n")
+                finally:
+                    os.close(pipe)
 
     def stop_signal(self) -> signal.Signals:
         """Return what ends the running server (PostgreSQL 16 manual, section 19.5).
@@ -86,6 +102,13 @@ class Postmaster:
 
     def _lines(self) -> list[str]:
         try:
-            return (self._data / "postmaster.pid").read_text("utf-8", errors="replace").splitlines()
-        except (FileNotFoundError, NotADirectoryError, PermissionError):  # none, or another user's
+            return read_own(self._data / PID_FILE).splitlines()
+        except (FileNotFoundError, FileUnusable):  # none, another user's, or something in its place
             return []
+
+
+def _number(lines: list[str], place: int, most: int) -> int | None:
+    """Return the number of a line, None where that holds none from 1 to `most`."""
+    text = lines[place].strip() if place < len(lines) else ""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return number if 0 < number <= most else None

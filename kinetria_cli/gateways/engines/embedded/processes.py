@@ -1,6 +1,8 @@
 """Looking at other processes: a process id alone proves nothing, because ids are used again."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from kinetria_cli.gateways.engines.common.moment import moment
@@ -83,15 +85,33 @@ def find_running(words: tuple[str, ...], *, program: str = "") -> int | None:
         words: As they were given to it.
         program: How its first word ends.
     """
+    found = [
+        pid
+        for pid, line in _command_lines()
+        if line[0].endswith(program) and words in zip(*(line[place:] for place in range(len(words))), strict=False)
+    ]
+    if len(found) < 2:
+        return found[0] if found else None
     import psutil
 
-    found: dict[int, int | None] = {}
-    for process in psutil.process_iter(["pid", "ppid", "cmdline"]):
-        line = process.info["cmdline"] or [""]  # a dead one, or one that is not ours to see, has none
-        pairs = zip(*(line[place:] for place in range(len(words))), strict=False)
-        if line[0].endswith(program) and words in pairs:
-            found[process.info["pid"]] = process.info["ppid"]
-    return next((pid for pid, parent in found.items() if parent not in found), None)
+    with contextlib.suppress(psutil.Error):  # one ended meanwhile: any of the others will do
+        return next(pid for pid in found if psutil.Process(pid).ppid() not in found)
+    return found[0]
+
+
+def _command_lines() -> Iterator[tuple[int, list[str]]]:
+    """Yield each process with its command line; a dead one, or one that is not ours to see, has none."""
+    if Path("/proc/self/cmdline").exists():  # psutil takes ten times as long
+        for entry in os.scandir("/proc"):
+            if entry.name.isdecimal():
+                with contextlib.suppress(OSError):
+                    raw = Path(entry.path, "cmdline").read_bytes()
+                    yield int(entry.name), os.fsdecode(raw).split("\0")
+        return
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        yield process.pid, process.info["cmdline"] or [""]
 
 
 def listening_port(pid: int) -> int | None:

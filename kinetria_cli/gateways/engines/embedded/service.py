@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import KinetriaError, PortTaken, ServiceFailed, WaitTimedOut
 from kinetria_cli.domain.stack import StackRecord
 from kinetria_cli.gateways.engines.common.layout import StackFolder
+from kinetria_cli.gateways.engines.common.moment import running_since
 from kinetria_cli.gateways.engines.common.network import APP_PORT, port_lost
 from kinetria_cli.gateways.engines.embedded.logs import last_lines, lines_after, rotate, size
 from kinetria_cli.gateways.engines.embedded.processes import (
@@ -22,9 +24,10 @@ from kinetria_cli.gateways.engines.embedded.processes import (
     find_running,
     listening_port,
     may_listen,
+    process_facts,
     working_folder,
 )
-from kinetria_cli.gateways.files import LockFile, writing
+from kinetria_cli.gateways.files import LockFile, make_way, writing
 
 if TYPE_CHECKING:
     from kinetria_cli.domain.ports import HttpProbe
@@ -43,14 +46,17 @@ SETTINGS = (
 def service_pid(folder: StackFolder) -> int | None:
     """Return the service's process id, None where it does not run, 0 where it holds its lock and is not found.
 
+    It is found without its pid file too: that may be lost, or something else may have taken its place.
+
     Args:
         folder: The stack's files.
     """
     pid = LockFile(folder.app_pid).holder()
     # An old number stands in the file for a moment after the lock was taken, and anybody can write another.
-    if pid is None or (pid and working_folder(pid) == folder.root.resolve()):
+    if pid and working_folder(pid) == folder.root.resolve():
         return pid
-    return find_running(("--pid-file", str(folder.app_pid))) or 0
+    found = find_running(("--pid-file", str(folder.app_pid)))
+    return found or (None if pid is None else 0)
 
 
 class AppProcess:
@@ -64,7 +70,6 @@ class AppProcess:
     def __init__(self, folder: StackFolder, probe: HttpProbe) -> None:
         self._folder = folder
         self._probe = probe
-        self._lock = LockFile(folder.app_pid)
 
     def running_pid(self) -> int | None:
         """See `service_pid`."""
@@ -74,6 +79,11 @@ class AppProcess:
         """Return the port that the running service listens on; None where none is seen."""
         pid = self.running_pid()
         return listening_port(pid) if pid else None
+
+    def since(self) -> str:
+        """Say when the running service was started, behind a comma; nothing where it is not seen."""
+        began = process_facts(self.running_pid()).get("started_at")
+        return f", {running_since(began.timestamp())}" if isinstance(began, datetime) else ""
 
     def has_settings(self, environment: Mapping[str, str]) -> bool:
         """Whether the running service was started with these settings, as far as this user may see."""
@@ -89,6 +99,7 @@ class AppProcess:
             ServiceFailed: It ended; the details are its last log lines.
             WaitTimedOut: It was not healthy in time; it was stopped again.
         """
+        make_way(self._folder.app_pid)
         rotate(self._folder.app_log)
         seen = size(self._folder.app_log)
         with writing(self._folder.app_log), self._folder.app_log.open("ab") as log:
@@ -153,10 +164,10 @@ class AppProcess:
         while True:
             if process is not None and process.poll() is not None:
                 raise self._ended(process.returncode, record.http_port, seen)
-            pid = self.running_pid()
-            if pid is None and process is None:
+            pid = self.running_pid() if process is None else process.pid
+            if pid is None:
                 return False
-            if pid is not None and self._answers(pid, record, deadline):
+            if self._answers(pid, record, deadline):
                 return True
             if deadline.passed:
                 raise WaitTimedOut(
