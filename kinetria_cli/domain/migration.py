@@ -64,6 +64,7 @@ class MigrationEntry:
         detail: What is to be said about the state, in words.
         mend: The next step where something is wrong.
         harmless: A modification that no run depends on: comments, blank space, or the rollback file alone.
+        undone: Recorded as applied, and rolled back since by another tool, as yoyo's log says.
     """
 
     id: str
@@ -73,6 +74,7 @@ class MigrationEntry:
     detail: str | None = None
     mend: str | None = field(default=None, metadata={"json": False})
     harmless: bool = field(default=False, metadata={"json": False})
+    undone: bool = field(default=False, metadata={"json": False})
 
     @property
     def blocks(self) -> bool:
@@ -101,12 +103,15 @@ class MigrationStatus:
         migrations: One entry for each file and each record.
         warnings: What else is worth a look: a lock row that yoyo left behind.
         renamed: Old id -> the file that has its text now.
+        missing_objects: Tables and columns that the tool needs, that these migrations create, and that the database
+            does not have: `column public.set_records.reps`.
     """
 
     kind: ClassVar[str] = "migrate.status"
     migrations: tuple[MigrationEntry, ...]
     warnings: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    missing_objects: tuple[str, ...] = ()
 
     @property
     def pending_ids(self) -> tuple[str, ...]:
@@ -140,6 +145,7 @@ class MigrationStatus:
             "pending": len(self.pending_ids),
             "problems": len(self.problems),
             "warnings": self.warnings,
+            "missing_objects": self.missing_objects,
         }
 
 

@@ -162,6 +162,8 @@ def _migrations(found: MigrationStatus) -> Check:
     if found.pending_ids:
         detail = f"{len(found.pending_ids)} pending: {span(found.pending_ids)}"
         return Check("schema", CheckStatus.FAIL, 0.0, detail, "kinetria migrate")
+    if found.missing_objects:
+        return Check("schema", CheckStatus.FAIL, 0.0, f"missing: {', '.join(found.missing_objects)}", "kinetria doctor")
     if found.problems:
         first = found.problems[0]
         more = f"; {len(found.problems)} in all" if len(found.problems) > 1 else ""

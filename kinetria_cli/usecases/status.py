@@ -40,7 +40,8 @@ class StatusDatabase:
 class StatusMigrations:
     """Where the schema stands; None where it could not be read.
 
-    `missing` are applied without a file, `problems` is what has to be mended before anything can be applied.
+    `missing` are applied without a file, `problems` is what has to be mended before anything can be applied,
+    `missing_objects` are the tables and columns that the tool needs and that were dropped or renamed by hand.
     """
 
     applied: int | None
@@ -48,6 +49,7 @@ class StatusMigrations:
     missing: int | None
     problems: int | None
     head: str | None
+    missing_objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def stack_status(
             len(migrations.ids(MigrationState.MISSING)),
             len(migrations.problems),
             migrations.head,
+            migrations.missing_objects,
         ),
         records=records,
         health="stopped" if target is None or stopped else _overall(services, info, migrations).value,
@@ -161,6 +164,7 @@ def _overall(
 ) -> HealthStatus:
     """The same verdict as `health` gives of the same facts."""
     unwell = any(service.health == "unhealthy" for service in services)
-    if info is None or migrations is None or migrations.pending_ids or unwell:
+    incomplete = migrations is None or migrations.pending_ids or migrations.missing_objects
+    if info is None or migrations is None or incomplete or unwell:
         return HealthStatus.UNHEALTHY
     return HealthStatus.DEGRADED if migrations.problems or info.read_only else HealthStatus.HEALTHY

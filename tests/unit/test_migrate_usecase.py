@@ -164,4 +164,5 @@ def test_a_status_counts_what_is_applied_pending_and_a_problem() -> None:
         "pending": 1,
         "problems": 1,
         "warnings": (),
+        "missing_objects": (),
     }

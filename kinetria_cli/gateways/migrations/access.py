@@ -10,7 +10,7 @@ from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseUnreachable
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, OnNotice, Tell, untold
 from kinetria_cli.gateways.migrations import session
-from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
+from kinetria_cli.gateways.migrations.bookkeeping import Recorded, read_recorded, reading
 from kinetria_cli.gateways.migrations.compare import compare, texts_of
 from kinetria_cli.gateways.migrations.files import MigrationFile, read_folder
 
@@ -32,11 +32,13 @@ class Look:
         files: Of the folder, in order.
         status: How they and the records fit.
         unrecorded: Marks of yoyo's without a row of ours.
+        log_missing: Whether yoyo's log was dropped.
     """
 
     files: tuple[MigrationFile, ...]
     status: MigrationStatus
     unrecorded: tuple[str, ...]
+    log_missing: bool = False
 
     def file(self, migration_id: str) -> MigrationFile | None:
         """The files of a migration; None where they are gone."""
@@ -54,6 +56,7 @@ class Access:
         kill_point: Called at named places of a run.
         lock_timeout: Seconds that a statement of a transactional file waits for a lock.
         on_notice: Takes what the server reports while a file runs.
+        read_seconds: Seconds to wait for a table that is read while another session has locked it.
     """
 
     folder: Path
@@ -62,6 +65,11 @@ class Access:
     kill_point: Callable[[str], None]
     lock_timeout: float
     on_notice: OnNotice
+    read_seconds: float
+
+    def recorded(self, connection: "psycopg.Connection[Any]") -> Recorded:
+        """Read the records. Raises as `read_recorded`."""
+        return read_recorded(connection, lock_seconds=self.read_seconds)
 
     def look(self, connection: "psycopg.Connection[Any]") -> Look:
         """Compare files and records.
@@ -71,24 +79,28 @@ class Access:
             MigrationConflict: The bookkeeping contradicts itself.
         """
         session.pin_own_session(connection)
-        recorded = read_recorded(connection)
+        recorded = self.recorded(connection)
         files = read_folder(self.folder, known=recorded.known)
         holder = None
         if any(record.dirty for record in recorded.records):
             holder = session.other_holder(connection)
             if holder is None:
                 # What was begun may have been ended before the lock was looked at; now nothing of it is under way.
-                recorded = read_recorded(connection)
+                recorded = self.recorded(connection)
         status = compare(files, recorded)
         if status.ids(MigrationState.DIRTY):
             from kinetria_cli.gateways.migrations.interrupted import explain, under_way
 
             def told(entry: MigrationEntry) -> MigrationEntry:
-                return under_way(entry, str(holder)) if holder else explain(connection, entry)
+                if holder:
+                    return under_way(entry, str(holder))
+                return entry if entry.undone else explain(connection, entry)
 
-            entries = (told(e) if e.state is MigrationState.DIRTY else e for e in status.migrations)
-            status = replace(status, migrations=tuple(entries))
-        return Look(files, status, tuple(r.id for r in recorded.records if r.marked and r.state is None))
+            with reading(connection, self.read_seconds):
+                entries = tuple(told(e) if e.state is MigrationState.DIRTY else e for e in status.migrations)
+            status = replace(status, migrations=entries)
+        unrecorded = tuple(r.id for r in recorded.records if r.marked and r.state is None)
+        return Look(files, status, unrecorded, recorded.log_missing)
 
     @contextlib.contextmanager
     def locked(self, connection: "psycopg.Connection[Any]", wait_seconds: float, tell: Tell) -> Iterator[float]:

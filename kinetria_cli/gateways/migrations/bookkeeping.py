@@ -3,6 +3,8 @@
 Read by SELECTs in a read-only transaction: yoyo has no reading call that writes nothing.
 """
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +15,7 @@ from kinetria_cli.gateways.migrations.session import SCHEMA
 from kinetria_cli.gateways.pooling import pin
 
 YOYO_TABLES = ("_yoyo_migration", "_yoyo_log", "_yoyo_version")
+LOG_TABLE = "_yoyo_log"
 TABLE = "_kinetria_migration"
 
 _LIVE = "('applying', 'applied', 'rolling_back')"
@@ -43,6 +46,14 @@ _DEFINITION = (
 )
 
 
+class Logged(NamedTuple):
+    """The last line of yoyo's log about a migration: `apply`, `rollback`, `mark` or `unmark`, by whom, when (UTC)."""
+
+    operation: str
+    by: str
+    at: datetime
+
+
 class Record(NamedTuple):
     """What the database says about one migration.
 
@@ -57,6 +68,7 @@ class Record(NamedTuple):
         raw_checksum: Of the applied file, as `content.raw_checksum`.
         rollback_checksum: Of the rollback file that lay beside it, or None.
         rollback_raw_checksum: The same, raw.
+        logged: The last line of yoyo's log, where its mark is gone and our row says applied.
     """
 
     id: str
@@ -69,6 +81,7 @@ class Record(NamedTuple):
     raw_checksum: str | None = None
     rollback_checksum: str | None = None
     rollback_raw_checksum: str | None = None
+    logged: Logged | None = None
 
     @property
     def dirty(self) -> bool:
@@ -83,11 +96,15 @@ class Recorded(NamedTuple):
         records: By id.
         yoyo_lock_pids: The rows that raw yoyo left in its lock table: process numbers.
         forgotten: What a repair forgot.
+        rolled_back: What was applied here once and rolled back.
+        log_missing: Whether yoyo's log was dropped while its marks are there.
     """
 
     records: tuple[Record, ...] = ()
     yoyo_lock_pids: tuple[int, ...] = ()
     forgotten: tuple[str, ...] = ()
+    rolled_back: tuple[str, ...] = ()
+    log_missing: bool = False
 
     @property
     def known(self) -> frozenset[str]:
@@ -95,34 +112,77 @@ class Recorded(NamedTuple):
         return frozenset({record.id for record in self.records} | set(self.forgotten))
 
 
-def read_recorded(connection: psycopg.Connection[Any]) -> Recorded:
-    """Return what is recorded, by id; nothing on a database that was never migrated.
-
-    Raises:
-        MigrationConflict: There are bookkeeping tables in another schema: a second set would re-apply everything.
-    """
+@contextlib.contextmanager
+def reading(connection: psycopg.Connection[Any], lock_seconds: float) -> Iterator[None]:
+    """Open a transaction that reads, and that waits for a locked table for `lock_seconds` at most."""
     with connection.transaction():
         connection.execute("SET TRANSACTION READ ONLY")
         pin(connection)
+        connection.execute(f"SET LOCAL lock_timeout = {max(1, round(lock_seconds * 1000))}".encode())
+        yield
+
+
+def read_recorded(connection: psycopg.Connection[Any], *, lock_seconds: float) -> Recorded:
+    """Return what is recorded, by id; nothing on a database that was never migrated.
+
+    Args:
+        connection: To the database.
+        lock_seconds: How long to wait for a table that another session has locked.
+
+    Raises:
+        MigrationConflict: There are bookkeeping tables in another schema: a second set would re-apply everything.
+        psycopg.errors.LockNotAvailable: Another session kept a table locked.
+    """
+    with reading(connection, lock_seconds):
         tables = connection.execute(
             """
             SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c
             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.relname IN ('_yoyo_migration', 'yoyo_lock', %s) AND c.relkind = 'r' ORDER BY 1
+            WHERE c.relname IN ('_yoyo_migration', 'yoyo_lock', %s, %s) AND c.relkind = 'r' ORDER BY 1
             """,
-            (TABLE,),
+            (TABLE, LOG_TABLE),
         ).fetchall()
         _check_schemas([schema for schema, table in tables if table == "_yoyo_migration"])
         ours = {table for schema, table in tables if schema == SCHEMA}
         records: tuple[Record, ...] = ()
         if "_yoyo_migration" in ours:
-            query = _BOTH if TABLE in ours else _MARKS
-            records = tuple(Record(*row) for row in connection.execute(query).fetchall())
-        forgotten = connection.execute(_FORGOTTEN).fetchall() if TABLE in ours else []
+            marks = _MARKS if LOG_TABLE in ours else _MARKS_WITHOUT_LOG
+            query = _BOTH.format(marks=marks) if TABLE in ours else marks
+            records = tuple(Record(*row) for row in connection.execute(query.encode()).fetchall())
+        if LOG_TABLE in ours:
+            records = _with_log(connection, records)
+        undone = connection.execute(_UNDONE).fetchall() if TABLE in ours else []
         pids = connection.execute("SELECT pid FROM public.yoyo_lock").fetchall() if "yoyo_lock" in ours else []
-    return Recorded(records, tuple(pid for (pid,) in pids), tuple(name for (name,) in forgotten))
+    return Recorded(
+        records,
+        tuple(pid for (pid,) in pids),
+        forgotten=tuple(name for name, state in undone if state == "forgotten"),
+        rolled_back=tuple(name for name, state in undone if state == "rolled_back"),
+        log_missing="_yoyo_migration" in ours and LOG_TABLE not in ours,
+    )
 
 
+def _with_log(connection: psycopg.Connection[Any], records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Add yoyo's log to the records whose mark is gone: it says whether the migration was rolled back."""
+    unmarked = [record.id for record in records if not record.marked and not record.dirty]
+    if not unmarked:
+        return records
+    rows = connection.execute(
+        """
+        SELECT DISTINCT ON (migration_id) migration_id, operation, username || '@' || hostname, created_at_utc
+        FROM public._yoyo_log WHERE migration_id = ANY (%s) ORDER BY migration_id, created_at_utc DESC
+        """,
+        (unmarked,),
+    )
+    logged = {name: Logged(*found) for name, *found in rows}
+    return tuple(record._replace(logged=logged.get(record.id)) for record in records)
+
+
+_MARKS_WITHOUT_LOG = """
+    SELECT m.migration_id, true, m.applied_at_utc AT TIME ZONE 'UTC', NULL::text
+    FROM public._yoyo_migration AS m
+    ORDER BY m.migration_id
+"""
 _MARKS = """
     SELECT m.migration_id, true, m.applied_at_utc AT TIME ZONE 'UTC', l.username || '@' || l.hostname
     FROM public._yoyo_migration AS m
@@ -138,13 +198,15 @@ _BOTH = f"""
                 ELSE coalesce(k.finished_at, m.applied_at) END,
            coalesce(k.applied_by, m.applied_by), k.state, k.origin,
            k.checksum, k.raw_checksum, k.rollback_checksum, k.rollback_raw_checksum
-    FROM ({_MARKS}) AS m (migration_id, marked, applied_at, applied_by)
+    FROM ({{marks}}) AS m (migration_id, marked, applied_at, applied_by)
     FULL JOIN (SELECT * FROM public.{TABLE} WHERE state IN {_LIVE}) AS k ON k.migration_id = m.migration_id
     ORDER BY 1
 """  # noqa: S608 - constants of this module
 
 
-_FORGOTTEN = f"SELECT DISTINCT migration_id FROM public.{TABLE} WHERE state = 'forgotten'"  # noqa: S608 - a constant
+_UNDONE = f"""
+    SELECT DISTINCT migration_id, state FROM public.{TABLE} WHERE state IN ('forgotten', 'rolled_back')
+"""  # noqa: S608 - a constant
 
 
 def _check_schemas(schemas: list[str]) -> None:

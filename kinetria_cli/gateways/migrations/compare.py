@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kinetria_cli.domain.errors import MigrationFileInvalid
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus
-from kinetria_cli.gateways.migrations.bookkeeping import FileTexts, Record, Recorded
+from kinetria_cli.gateways.migrations.bookkeeping import FileTexts, Logged, Record, Recorded
 from kinetria_cli.gateways.migrations.files import MigrationFile
 
 _HASH_SHOWN = 12
@@ -19,6 +19,7 @@ class _Finding(NamedTuple):
     detail: str | None = None
     mend: str | None = None
     harmless: bool = False
+    undone: bool = False
 
 
 def compare(files: tuple[MigrationFile, ...], recorded: Recorded) -> MigrationStatus:
@@ -42,6 +43,7 @@ class _Comparison:
         self._files = {file.id: file for file in files}
         self._records = {record.id: record for record in recorded.records}
         self._newest_file = files[-1].id
+        self._rolled_back = frozenset(recorded.rolled_back)
         self._newest_applied = max((record.id for record in recorded.records if record.marked), default="")
         self.renamed = self._find_renamed()
 
@@ -60,11 +62,19 @@ class _Comparison:
                 detail=found.detail,
                 mend=found.mend,
                 harmless=found.harmless,
+                undone=found.undone,
             )
 
     def _pending(self, name: str) -> _Finding:
         if name > self._newest_applied:
             return _Finding(MigrationState.PENDING)
+        if name in self._rolled_back:
+            # Other databases have it under this number: it must not be renumbered.
+            return _Finding(
+                MigrationState.OUT_OF_ORDER,
+                f"applied here once and rolled back, and older than {self._newest_applied}, which is applied",
+                "kinetria migrate --allow-out-of-order",
+            )
         return _Finding(
             MigrationState.OUT_OF_ORDER,
             f"older than {self._newest_applied}, which is applied",
@@ -80,11 +90,7 @@ class _Comparison:
                 "kinetria migrate repair",
             )
         if not record.marked:
-            return _Finding(
-                MigrationState.DIRTY,
-                "recorded here, but yoyo's mark is gone: undone by another tool?",
-                "kinetria migrate repair --as applied, or --as pending",
-            )
+            return _unmarked(record.logged)
         if record.id in self.renamed:
             return _Finding(
                 MigrationState.RENAMED,
@@ -111,6 +117,22 @@ class _Comparison:
             if new := next((name for name in same if name not in found.values()), None):
                 found[record.id] = new
         return found
+
+
+def _unmarked(logged: Logged | None) -> _Finding:
+    """What is recorded as applied while yoyo's mark is gone: yoyo's log says whether it was rolled back."""
+    if logged is not None and logged.operation == "rollback":
+        return _Finding(
+            MigrationState.DIRTY,
+            f"rolled back with yoyo by {logged.by} on {logged.at:%Y-%m-%d %H:%M} UTC, and still recorded as applied",
+            "kinetria migrate repair",
+            undone=True,
+        )
+    return _Finding(
+        MigrationState.DIRTY,
+        "recorded here, but yoyo's mark is gone: undone by another tool?",
+        "kinetria migrate repair --as applied, or --as pending",
+    )
 
 
 def _modification(record: Record, file: MigrationFile) -> _Finding:

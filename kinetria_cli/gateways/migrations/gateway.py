@@ -19,7 +19,6 @@ from kinetria_cli.domain.migration import (
     unwatched,
 )
 from kinetria_cli.gateways.migrations.access import Access
-from kinetria_cli.gateways.migrations.bookkeeping import read_recorded
 from kinetria_cli.gateways.migrations.session import LOCK_TIMEOUT_SECONDS, Connect, without_limits
 
 if TYPE_CHECKING:
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
         RollbackRequest,
     )
 
+READ_SECONDS = 5.0
+"""The default of REQUEST_TIMEOUT, which the commands give."""
+
 
 class YoyoMigrationGateway:
     """The files of a folder against one database.
@@ -46,6 +48,7 @@ class YoyoMigrationGateway:
         kill_point: Called at named places of a run; tests end the process there.
         lock_timeout: Seconds that a statement of a transactional file waits for a lock.
         on_notice: Takes what the server reports while a file runs.
+        read_seconds: Seconds to wait for a table that is read while another session has locked it.
     """
 
     def __init__(
@@ -57,8 +60,10 @@ class YoyoMigrationGateway:
         kill_point: Callable[[str], None] = lambda _: None,
         lock_timeout: float = LOCK_TIMEOUT_SECONDS,
         on_notice: OnNotice = ignore_notice,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
-        self._access = Access(folder, partial(without_limits, connect), version, kill_point, lock_timeout, on_notice)
+        limitless = partial(without_limits, connect)
+        self._access = Access(folder, limitless, version, kill_point, lock_timeout, on_notice, read_seconds)
 
     def status(self) -> MigrationStatus:
         """See `MigrationGateway.status`."""
@@ -67,12 +72,15 @@ class YoyoMigrationGateway:
 
     def status_on(self, connection: psycopg.Connection[Any]) -> MigrationStatus:
         """The same on a connection that is open already."""
-        return self._access.look(connection).status
+        from kinetria_cli.gateways.migrations.needed import with_missing_objects
+
+        look = self._access.look(connection)
+        return with_missing_objects(connection, look)
 
     def recorded_ids(self) -> tuple[str, ...]:
         """See `MigrationGateway.recorded_ids`."""
         with self._access.connect() as connection:
-            return tuple(record.id for record in read_recorded(connection).records)
+            return tuple(record.id for record in self._access.recorded(connection).records)
 
     def plan(self, *, to: str | None, steps: int | None, allow_out_of_order: bool) -> tuple[PlanStep, ...]:
         """See `MigrationGateway.plan`."""

@@ -70,25 +70,33 @@ class _Repair:
         for entry in self._look.status.migrations:
             if entry.state in make:
                 yield from make[entry.state](entry)
+        if self._look.log_missing:
+            step = RepairStep(bookkeeping.LOG_TABLE, "yoyo's log was dropped", "create it again, empty")
+            yield step, self._create_log
         if self._look.status.warnings:
             step = RepairStep("yoyo_lock", "yoyo left a row in its own lock table", "remove the row")
             yield step, lambda: self._execute("DELETE FROM public.yoyo_lock")
 
+    def _create_log(self) -> None:
+        with self._backend.transaction():
+            self._backend.prepare_tables()
+
     def _dirty(self, entry: MigrationEntry) -> Iterator[Todo]:
         undoing = entry.applied_at is not None
         leftover = leftover_of(self._connection, entry.id, undoing=undoing)
-        if leftover.index is None and self._decide is None:
+        decide = self._decide or ("pending" if entry.undone else None)
+        if leftover.index is None and decide is None:
             raise MigrationConflict(
                 f"{entry.id} was begun outside a transaction, and nobody but you can tell whether it took effect",
                 hint="look at the database, then: kinetria migrate repair --as applied, or --as pending",
             )
         took_effect = leftover.finished or (leftover.invalid and not leftover.creates)
-        applied = self._decide == "applied" if leftover.index is None else took_effect is not undoing
+        applied = decide == "applied" if leftover.index is None else took_effect is not undoing
         sql = leftover.drop if leftover.invalid else None
         action = f"record it as {'applied' if applied else 'not applied'}"
         yield (
             RepairStep(entry.id, entry.detail or "", f"{sql}, then {action}" if sql else action, sql),
-            lambda: self._settle(entry.id, sql, undoing=undoing, applied=applied),
+            lambda: self._settle(entry, sql, undoing=undoing, applied=applied),
         )
 
     def _forgotten(self, entry: MigrationEntry) -> Iterator[Todo]:
@@ -105,10 +113,11 @@ class _Repair:
             bookkeeping.remember(self._connection, migration_id)
             self._record(migration_id, "apply")
 
-    def _settle(self, migration_id: str, sql: str | None, *, undoing: bool, applied: bool) -> None:
+    def _settle(self, entry: MigrationEntry, sql: str | None, *, undoing: bool, applied: bool) -> None:
         """End an interrupted run as one that took place, or as one that never did."""
         from kinetria_cli.gateways.migrations.backend import who
 
+        migration_id = entry.id
         if sql:
             self._execute(sql)
         if undoing and applied:
@@ -121,8 +130,10 @@ class _Repair:
                 bookkeeping.finish_run(self._connection, migration_id)
         else:
             bookkeeping.remove_intent(self._connection, migration_id)
-            # A row that is no intent is one whose mark somebody else took away.
-            bookkeeping.change_state(self._connection, migration_id, "forgotten", by=who())
+            # A row that is no intent is one whose mark was removed by another tool. What that tool rolled back is
+            # gone; of anything else the effects may still be there.
+            state = "rolled_back" if entry.undone else "forgotten"
+            bookkeeping.change_state(self._connection, migration_id, state, by=who())
 
     def _missing(self, entry: MigrationEntry) -> Iterator[Todo]:
         step = RepairStep(entry.id, entry.detail or "", "forget that it was applied; its effects stay")

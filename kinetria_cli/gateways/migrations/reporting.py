@@ -11,7 +11,6 @@ from kinetria_cli.gateways.migrations import bookkeeping
 from kinetria_cli.gateways.migrations.access import Access, Look
 from kinetria_cli.gateways.migrations.bookkeeping import TABLE, FileTexts
 from kinetria_cli.gateways.migrations.compare import texts_of
-from kinetria_cli.gateways.pooling import pin
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
 
 def history(access: Access) -> MigrationHistory:
     """See `MigrationGateway.history`."""
-    with access.connect() as connection, connection.transaction():
-        pin(connection)
-        recorded = bookkeeping.read_recorded(connection)
+    with access.connect() as connection, bookkeeping.reading(connection, access.read_seconds):
+        recorded = access.recorded(connection)
         # Marks that were made before texts were recorded have no row of ours.
         older = [
             HistoryEntry(r.id, "applied", "migrate", None, r.applied_at, None, r.applied_by, None, None)
@@ -48,9 +46,10 @@ def diff(access: Access, migration_id: str) -> MigrationDiff:
     """See `MigrationGateway.diff`."""
     with access.connect() as connection:
         look = access.look(connection)
-        recorded = bookkeeping.read_recorded(connection)
+        recorded = access.recorded(connection)
         name = _resolve(migration_id, look)
-        applied = bookkeeping.read_texts(connection, name)
+        with bookkeeping.reading(connection, access.read_seconds):
+            applied = bookkeeping.read_texts(connection, name)
         origins = {record.id: record.origin for record in recorded.records}
     if applied is None:
         raise MigrationConflict(

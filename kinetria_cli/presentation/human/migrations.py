@@ -56,6 +56,8 @@ def _(result: MigrationStatus, screen: Screen) -> None:
             screen.line("    next: ", entry.mend or "")
     for warning in result.warnings:
         screen.marked(Mark.LOOK, warning, "")
+    for name in result.missing_objects:
+        screen.marked(Mark.FAILED, f"missing: {name}; dropped or renamed by hand: kinetria doctor", "")
     pending = len(result.pending_ids)
     summary = f"{len(result.applied_ids)} applied, {pending} pending"
     if result.problems:

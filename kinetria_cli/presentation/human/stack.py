@@ -83,6 +83,8 @@ def _render_contents(result: StackStatus, screen: Screen) -> None:
             pending += f", {migrations.problems} to mend: kinetria migrate status"
         mark = Mark.LOOK if migrations.pending or migrations.problems else Mark.DONE
         screen.marked(mark, "migrations", f"{migrations.applied} applied, {pending}    {migrations.head or ''}")
+    for name in migrations.missing_objects:
+        screen.marked(Mark.FAILED, "", f"missing: {name}")
     if result.records:
         screen.sentence("   ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in result.records.items()))
 

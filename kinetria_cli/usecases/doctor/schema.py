@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, well
 from kinetria_cli.domain.errors import PrivilegeMissing
-from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, span
 from kinetria_cli.domain.stack import Pooling
@@ -18,7 +16,8 @@ if TYPE_CHECKING:
     from kinetria_cli.domain.doctor import Locker
     from kinetria_cli.usecases.doctor.connection import Connecting
 
-_COMMAND = re.compile(r"kinetria migrate [a-z]+(?: (?:--[a-z]+ [a-z]+|\d{4}_\w+))?")
+_COMMAND = re.compile(r"kinetria migrate (?:--allow-out-of-order|[a-z]+(?: (?:--[a-z]+ [a-z]+|\d{4}_\w+))?)")
+YOYO_LOG = "_yoyo_log"
 LOOK_FIRST = "it removes or changes what is there: look first with kinetria migrate plan"
 
 
@@ -64,9 +63,12 @@ def _judged(connecting: Connecting, status: MigrationStatus, destroys: Callable[
     if status.pending_ids:
         pooled = facts.pooling is Pooling.TRANSACTION
         return _pooled(connecting, status.pending_ids) if pooled else _pending(status, facts.tables, destroys)
-    if ahead := status.ids(MigrationState.AHEAD):
+    ahead = status.ids(MigrationState.AHEAD)
+    if status.missing_objects:
+        return _missing(status.missing_objects, ahead)
+    if ahead:
         return doubtful(f"{span(ahead)} is applied and newer than this build: update kinetria")
-    return _tables(facts.tables, status)
+    return well(f"{len(status.applied_ids)} applied, at {status.head}")
 
 
 def _pooled(connecting: Connecting, pending: tuple[str, ...]) -> Finding:
@@ -101,15 +103,17 @@ def _no_right(connecting: Connecting, message: str) -> Cause:
     return Cause(text, connecting.psql(grant, database=params.dbname))
 
 
-def _tables(found: tuple[str, ...], status: MigrationStatus) -> Finding:
-    """Tables of a folder of one's own are not ours to miss: only where every one of ours is made is one missed."""
-    made_here = any("create_users" in name for name in status.applied_ids)
-    gone = [name for name in TABLES if name not in found]
-    if gone and made_here:
-        detail = f"{counted(len(gone), 'table')} gone: {', '.join(gone)}"
-        text = f"{', '.join(gone)}: recorded as made and not there, dropped by hand."
-        return broken(detail, Cause(text, "kinetria db check", other="restore it from a backup"))
-    return well(f"{len(status.applied_ids)} applied, at {status.head}")
+def _missing(objects: tuple[str, ...], ahead: tuple[str, ...]) -> Finding:
+    """Return the finding for tables and columns that applied migrations created and that are gone."""
+    detail = f"missing: {', '.join(objects)}"
+    names = f"{', '.join(objects[:-1])} and {objects[-1]}" if len(objects) > 1 else objects[0]
+    text = f"{names[0].upper()}{names[1:]} {'is' if len(objects) == 1 else 'are'} recorded as created and missing"
+    if ahead:
+        text += f"; {span(ahead)} is newer than this build and may have removed it: update kinetria"
+    if f"table public.{YOYO_LOG}" in objects:
+        return broken(detail, Cause(f"{text}.", "kinetria migrate repair", other="it creates the log again", safe=True))
+    other = "it only looks, and prints the statements that create it again; the data comes from a backup"
+    return broken(detail, Cause(f"{text}: dropped or renamed by hand.", "kinetria db check", other=other))
 
 
 def _problem(entry: MigrationEntry, count: int) -> Finding:
