@@ -142,7 +142,7 @@ class Container:
         """Return what counts the training in a database."""
         from kinetria_cli.gateways.postgres.insight import PostgresTrainingLog
 
-        return PostgresTrainingLog(self._connect(params))
+        return PostgresTrainingLog(self._connect(params), lock_seconds=self.settings.request_timeout)
 
     @cached_property
     def migration_tools(self) -> MigrationTools:
@@ -195,7 +195,9 @@ class Container:
             health_url=self.health_url,
             timeout=self.settings.request_timeout,
             connect=self._check_connection,
-            status_on=lambda params, opened: self.migration_tools.gateway(params).status_on(opened),
+            status_on=lambda params, opened, seconds: self.migration_tools.gateway(
+                params, read_seconds=seconds
+            ).status_on(opened),
             check=self.checks.run,
         )
 

@@ -144,6 +144,7 @@ class Doctor:
 
     def _login(self, params: ConnectionParams) -> PostgresLogin:
         from kinetria_cli.domain.doctor import Locker
+        from kinetria_cli.domain.needed import NEEDED
         from kinetria_cli.gateways.migrations.blockers import await_readers_gap
         from kinetria_cli.gateways.migrations.bookkeeping import TABLE, YOYO_TABLES
         from kinetria_cli.gateways.migrations.session import other_holder
@@ -156,8 +157,11 @@ class Doctor:
             return str(holder) if holder else None
 
         def locker(session: Any) -> Locker | None:
-            found = await_readers_gap(session, (*YOYO_TABLES, TABLE), timeout)
-            return Locker(found[0].pid, str(found[0])) if found else None
+            # What a migration run locks is told by the run itself.
+            runner = other_holder(session)
+            tables = (*YOYO_TABLES, TABLE, *NEEDED)
+            found = await_readers_gap(session, tables, timeout, ignored=runner.pid if runner else None)
+            return None if found is None else Locker(found[1].pid, str(found[1]), found[0])
 
         return PostgresLogin(params, timeout=timeout, runner=runner, locker=locker)
 

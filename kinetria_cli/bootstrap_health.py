@@ -35,7 +35,8 @@ class HealthChecks:
         health_url: The service's address.
         timeout: Seconds for each check.
         connect: Opens one connection in autocommit mode, errors translated; an attempt takes at most so many seconds.
-        status_on: Reads where the migrations of a database stand, on an open connection to it.
+        status_on: Reads where the migrations of a database stand, on an open connection to it; waits for a locked
+            table for so many seconds.
         check: All that `db check` does.
     """
 
@@ -46,7 +47,7 @@ class HealthChecks:
     health_url: str
     timeout: float
     connect: Callable[[ConnectionParams, float], Callable[[], AbstractContextManager[Any]]]
-    status_on: Callable[[ConnectionParams, Any], MigrationStatus]
+    status_on: Callable[[ConnectionParams, Any, float], MigrationStatus]
     check: Callable[[ConnectionParams], CheckReport]
 
     def ports(self, *, deep: bool = False, timeout: float | None = None) -> HealthPorts:
@@ -86,6 +87,7 @@ class HealthChecks:
         """Log in once and ask everything on that connection."""
         from kinetria_cli.gateways.pooling import cut_off_after, pooling
         from kinetria_cli.gateways.postgres.server import login_of, server_state
+        from kinetria_cli.usecases.health import LEEWAY_SECONDS
 
         params = self.target.params
         deadline = Deadline(seconds)
@@ -98,7 +100,9 @@ class HealthChecks:
                 facts.state = server_state(opened, params)
                 facts.query_seconds = round(time.monotonic() - asked, 4)
                 try:
-                    facts.migrations = self.status_on(params, opened)
+                    # Well before the deadline of the check, so that the session that holds a lock can be named.
+                    patience = (deadline.remaining - LEEWAY_SECONDS) / 3
+                    facts.migrations = self.status_on(params, opened, patience)
                 except KinetriaError as error:
                     facts.migrations = error
                 if facts.state.pooling is None:  # last, for a pool without room takes its time

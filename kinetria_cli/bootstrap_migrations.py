@@ -85,12 +85,21 @@ class MigrationTools:
                 return str(find_programs(Account()) / "psql")
         return "psql"
 
-    def gateway(self, params: ConnectionParams) -> YoyoMigrationGateway:
-        """Return the migrations folder against a database."""
+    def gateway(self, params: ConnectionParams, *, read_seconds: float | None = None) -> YoyoMigrationGateway:
+        """Return the migrations folder against a database.
+
+        Args:
+            params: The database.
+            read_seconds: How long to wait for a locked table that is read; None is REQUEST_TIMEOUT.
+        """
         from kinetria_cli.gateways.migrations import YoyoMigrationGateway
 
         return YoyoMigrationGateway(
-            self.settings.migrations_dir, self.connect(params), version=__version__, on_notice=self.on_notice
+            self.settings.migrations_dir,
+            self.connect(params),
+            version=__version__,
+            on_notice=self.on_notice,
+            read_seconds=self.settings.request_timeout if read_seconds is None else read_seconds,
         )
 
     def linter(self, params: ConnectionParams | None) -> MigrationLinter:

@@ -308,6 +308,10 @@ class FakeDatabase:
         if self._error:
             raise self._error
 
+    def counts(self, *, seconds: float) -> Mapping[str, int | KinetriaError]:
+        assert seconds > 0
+        return {table: getattr(self.repositories, table).count({}) for table in TABLES}
+
     def server_info(self) -> ServerInfo:
         self.ping()
         return self._info

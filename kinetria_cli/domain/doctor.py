@@ -135,10 +135,11 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True)
 class Locker:
-    """A session that holds a lock: its server process, and all about it for people."""
+    """A session that holds a lock: its server process, all about it for people, and the table that it locks."""
 
     pid: int
     text: str
+    table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class SessionFacts:
         tables: Those of the seven that exist.
         runner: Who holds the migration lock, for people.
         pooling: What the connection has of a session.
-        locker: Who keeps the record of the migrations from being read.
+        locker: Who keeps a table of the tool or of the entities from being read.
     """
 
     version: str

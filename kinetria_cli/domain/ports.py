@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from kinetria_cli.domain.deadline import Deadline
+from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.repository_ports import Repositories
 from kinetria_cli.domain.stack import DiskSpace, HttpAnswer, ServerInfo, ServiceState, StackRecord, Started
 
@@ -34,6 +35,13 @@ class Database(Protocol):
 
     def server_info(self) -> ServerInfo:
         """Ask the server about itself."""
+        ...
+
+    def counts(self, *, seconds: float) -> Mapping[str, int | KinetriaError]:
+        """Count the records of the seven tables, in `seconds` in all; where that was not possible, the reason.
+
+        A table that another session has locked is not waited for any longer: the reason names the session.
+        """
         ...
 
     def close(self) -> None:

@@ -27,6 +27,16 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedTable:
+    """A table that no other session can read: the session that locks it, and for how long its transaction is open."""
+
+    table: str
+    pid: int
+    application: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """Who uses the server.
 
@@ -36,6 +46,7 @@ class Activity:
         reserved: How many of them are kept for superusers and the like.
         hidden: Sessions in this database of which our role may see nothing.
         oldest: The transaction in this database that is open for the longest time.
+        locked: Tables that no other session can read, the oldest transaction first.
     """
 
     connections: int
@@ -43,6 +54,7 @@ class Activity:
     reserved: int
     hidden: int
     oldest: Transaction | None
+    locked: tuple[LockedTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ CONNECTIONS_WARN = 0.8
 """Share of the connections in use: above it one more pool of an application does not fit any more."""
 TRANSACTION_WARN_SECONDS = 300.0
 """Nothing here takes so long, and vacuum removes no row that has died since."""
+LOCK_WARN_SECONDS = 5.0
+"""The default of REQUEST_TIMEOUT: what reads the table gives up by then."""
 LAG_WARN_SECONDS = 30.0
 """What a reader of a standby no longer takes for now."""
 CERTIFICATE_WARN = timedelta(days=30)
@@ -184,6 +186,10 @@ def _activity(found: Activity | KinetriaError, user: str) -> list[Check]:
 
 def _transactions(found: Activity, user: str) -> Check:
     oldest = found.oldest
+    if long := next((locked for locked in found.locked if locked.seconds >= LOCK_WARN_SECONDS), None):
+        program = long.application or "an unnamed program"
+        detail = f"table {long.table} is locked by pid {long.pid} ({program}, open for {_span(long.seconds)})"
+        return Check("transactions", CheckStatus.WARN, 0.0, detail, "kinetria doctor")
     if oldest is not None and oldest.seconds >= TRANSACTION_WARN_SECONDS:
         hint = f"end it, if nobody needs it: SELECT pg_terminate_backend({oldest.pid})"
         return Check("transactions", CheckStatus.WARN, 0.0, _told(oldest), hint)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.domain.health import HealthStatus
 from kinetria_cli.domain.migration import MigrationState, MigrationStatus
@@ -54,7 +53,10 @@ class StatusMigrations:
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """What runs, what is in it, and whether it is well: healthy, degraded, unhealthy or stopped."""
+    """What runs, what is in it, and whether it is well: healthy, degraded, unhealthy or stopped.
+
+    `uncounted` has the reason for each table whose records could not be counted: another session has locked it.
+    """
 
     kind: ClassVar[str] = "status"
     engine: str
@@ -65,6 +67,7 @@ class StackStatus:
     migrations: StatusMigrations
     records: Mapping[str, int]
     health: str
+    uncounted: Mapping[str, str] = field(default_factory=dict)
 
 
 def stack_status(
@@ -90,14 +93,14 @@ def stack_status(
         database_for: Opens a database.
         migrations_for: Its migrations.
         probe: Asks the service.
-        timeout: Seconds for the service's answer.
+        timeout: Seconds for the service's answer, and for counting the records.
     """
     running = engine.database_running()
     services = tuple(_with_health(service, record, probe, timeout, running=running) for service in engine.services())
     unreachable = "nothing runs" if target is None else None
     info: ServerInfo | None = None
     migrations: MigrationStatus | None = None
-    records: dict[str, int] = {}
+    counts: Mapping[str, int | KinetriaError] = {}
     stopped = target is not None and target.own and not running
     if target is not None and not stopped:
         database = database_for(target)
@@ -105,11 +108,12 @@ def stack_status(
             info = database.server_info()
             migrations = migrations_for(target).status()
             if not migrations.pending_ids:
-                records = {table: getattr(database.repositories, table).count({}) for table in TABLES}
+                counts = database.counts(seconds=timeout)
         except KinetriaError as error:
             unreachable = error.message
         finally:
             database.close()
+    uncounted = {table: found.message for table, found in counts.items() if isinstance(found, KinetriaError)}
     return StackStatus(
         engine=engine.name,
         project=project,
@@ -126,8 +130,9 @@ def stack_status(
             migrations.head,
             migrations.missing_objects,
         ),
-        records=records,
-        health="stopped" if target is None or stopped else _overall(services, info, migrations).value,
+        records={table: found for table, found in counts.items() if isinstance(found, int)},
+        health="stopped" if target is None or stopped else _overall(services, info, migrations, uncounted).value,
+        uncounted=uncounted,
     )
 
 
@@ -160,11 +165,15 @@ def _describe(target: Target, info: ServerInfo | None, error: str | None) -> Sta
 
 
 def _overall(
-    services: tuple[ServiceState, ...], info: ServerInfo | None, migrations: MigrationStatus | None
+    services: tuple[ServiceState, ...],
+    info: ServerInfo | None,
+    migrations: MigrationStatus | None,
+    uncounted: Mapping[str, str],
 ) -> HealthStatus:
     """The same verdict as `health` gives of the same facts."""
     unwell = any(service.health == "unhealthy" for service in services)
     incomplete = migrations is None or migrations.pending_ids or migrations.missing_objects
     if info is None or migrations is None or incomplete or unwell:
         return HealthStatus.UNHEALTHY
-    return HealthStatus.DEGRADED if migrations.problems or info.read_only else HealthStatus.HEALTHY
+    doubtful = migrations.problems or info.read_only or uncounted
+    return HealthStatus.DEGRADED if doubtful else HealthStatus.HEALTHY

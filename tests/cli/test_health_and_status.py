@@ -81,6 +81,7 @@ def test_status_in_json_has_the_keys_of_the_contract(gym: Cli, gym_params: Conne
         "missing": 0,
         "problems": 0,
         "head": IDS[-1],
+        "missing_objects": [],
     }
     assert data["records"] == DEMO
 

@@ -38,7 +38,7 @@ def log(migrated: ConnectionParams) -> PostgresTrainingLog:
     def connections() -> AbstractContextManager[Connection]:
         return connection(migrated, timeout=5)
 
-    return PostgresTrainingLog(connections)
+    return PostgresTrainingLog(connections, lock_seconds=5)
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_filters_choose_the_sessions(log: PostgresTrainingLog, ana: Gym, squat: 
 def test_every_filter_of_a_list_of_sessions_chooses(migrated: ConnectionParams, ana: Gym, squat: UUID) -> None:
     ana.visit("2026-11-02 10:00", (squat, 1, "10"))
     ana.visit("2026-11-16 10:00", (squat, 1, "20"))
-    log = PostgresTrainingLog(lambda: connection(migrated, timeout=5))
+    log = PostgresTrainingLog(lambda: connection(migrated, timeout=5), lock_seconds=5)
     figures = log.figures({"started_at": Span(before=datetime(2026, 11, 10, tzinfo=UTC))}, weeks=1)
     assert [(week.start, week.volume_kg) for week in figures.weeks] == [(date(2026, 11, 2), Decimal(10))]
     assert [record.weight_kg for record in figures.personal_records] == [10]
@@ -226,11 +226,11 @@ def test_nothing_is_changed_and_the_setting_ends_with_the_answer(
             def __exit__(self, *_: object) -> None:
                 return None
 
-        PostgresTrainingLog(Lent).figures({}, weeks=1)
+        PostgresTrainingLog(Lent, lock_seconds=5).figures({}, weeks=1)
         assert rows.one(opened, "SHOW work_mem") == before
         assert rows.one(opened, "SHOW transaction_read_only") == "off"
 
 
 def test_a_database_without_tables_says_so(empty: ConnectionParams) -> None:
     with pytest.raises(SchemaMissing):
-        PostgresTrainingLog(lambda: connection(empty, timeout=5)).figures({}, weeks=1)
+        PostgresTrainingLog(lambda: connection(empty, timeout=5), lock_seconds=5).figures({}, weeks=1)

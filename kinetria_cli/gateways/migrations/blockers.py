@@ -12,8 +12,6 @@ from kinetria_cli.gateways.migrations.session import SCHEMA
 from kinetria_cli.gateways.migrations.sqltext import shown_query
 
 POLL_SECONDS = 0.05
-NO_READERS = (LockMode.ACCESS_EXCLUSIVE.view_name,)
-"""What a SELECT waits for (PostgreSQL 16 manual, table 13.2)."""
 _QUERY_SHOWN = 60
 _LONG_SECONDS = 1.0
 
@@ -108,12 +106,47 @@ def await_gap(connection: psycopg.Connection[Any], needs: Sequence[LockNeed], se
 
 
 def await_readers_gap(
-    connection: psycopg.Connection[Any], tables: Sequence[str], seconds: float
-) -> tuple[Blocker, ...]:
-    """Wait until nobody keeps the tables of our schema from being read, or the time is over; return who still does."""
+    connection: psycopg.Connection[Any], tables: Sequence[str], seconds: float, *, ignored: int | None = None
+) -> tuple[str, Blocker] | None:
+    """Wait until no session keeps the tables of our schema from being read, or the time is over.
+
+    Args:
+        connection: To the database.
+        tables: Their names.
+        seconds: How long to wait.
+        ignored: A server process that may hold them.
+
+    Returns:
+        A table that cannot be read, and the session that locks it; None if there is none.
+    """
     deadline = Deadline(seconds)
-    while True:
-        found = [holder for table in tables for holder in _holding(connection, f"{SCHEMA}.{table}", NO_READERS)]
-        if not found or deadline.passed:
-            return tuple(found)
+    while (found := _locked(connection, tables, ignored)) and not deadline.passed:
         deadline.pause(POLL_SECONDS)
+    return found
+
+
+def _locked(
+    connection: psycopg.Connection[Any], tables: Sequence[str], ignored: int | None
+) -> tuple[str, Blocker] | None:
+    """Return the first table that a SELECT would wait for (PostgreSQL 16 manual, table 13.2), and the session.
+
+    Also a session that itself waits for ACCESS EXCLUSIVE: every later reader waits behind it.
+    """
+    row = connection.execute(
+        f"""
+        SELECT ours.name, found.* FROM ({_SESSION}) AS found
+        JOIN pg_catalog.pg_locks AS l USING (pid)
+        JOIN pg_catalog.unnest(%(names)s::text[]) AS ours (name)
+          ON l.relation = pg_catalog.to_regclass(pg_catalog.format('%%I.%%I', %(schema)s::text, ours.name))
+        WHERE l.mode = %(mode)s AND l.pid <> pg_catalog.pg_backend_pid() AND l.pid IS DISTINCT FROM %(ignored)s::int
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+        ORDER BY l.granted DESC, pg_catalog.array_position(%(names)s::text[], ours.name) LIMIT 1
+        """,  # noqa: S608 - a constant of this module
+        {
+            "names": list(tables),
+            "schema": SCHEMA,
+            "mode": LockMode.ACCESS_EXCLUSIVE.view_name,
+            "ignored": ignored,
+        },
+    ).fetchone()
+    return None if row is None else (row[0], Blocker(*row[1:]))

@@ -15,6 +15,7 @@ from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseBusy
 from kinetria_cli.domain.stack import ConnectionParams, Server
 from kinetria_cli.gateways.postgres.errors import connection_error, no_answer, refused, translated, unresolvable
+from kinetria_cli.gateways.postgres.lockers import naming_lockers
 from kinetria_cli.gateways.postgres.several import AllFailed, first_success
 
 BUSY_SECONDS = 30.0
@@ -231,7 +232,7 @@ def connection(params: ConnectionParams, *, timeout: float, busy_seconds: float 
     """Open a connection in autocommit mode for the block; whatever psycopg raises in it is translated."""
     opened = open_connection(params, timeout=timeout, busy_seconds=busy_seconds)
     try:
-        with translated(params):
+        with translated(params), naming_lockers(opened):
             yield opened
     finally:
         opened.close()

@@ -21,6 +21,7 @@ from kinetria_cli.domain.errors import (
     RecordConflict,
     SchemaMissing,
     TlsRefused,
+    WaitTimedOut,
 )
 from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import ConnectionParams
@@ -224,6 +225,7 @@ _QUERY_ERRORS: tuple[tuple[str, type[KinetriaError], str], ...] = (
     ("42501", PrivilegeMissing, "log in as another role, or grant this one the right"),
     ("25006", DatabaseReadOnly, "connect to the primary, or as a role that may write"),
     ("57014", QueryFailed, "statement_timeout ended it, or somebody did; what is slow: kinetria health"),
+    ("55P03", WaitTimedOut, "another session has locked the table: kinetria doctor names it"),
     ("40P01", QueryFailed, "another session waited for this one, and this one for it; run it again"),
     ("22", MalformedParameters, "correct the value"),
 )

@@ -12,6 +12,7 @@ from kinetria_cli.domain.records import Filters
 from kinetria_cli.gateways.pooling import pin
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.listing import Listing
+from kinetria_cli.gateways.postgres.lockers import set_deadlines
 from kinetria_cli.gateways.postgres.queries import load
 
 MOMENTS = ("started_at", "completed_at", "created_at", "updated_at")
@@ -23,10 +24,12 @@ class PostgresTrainingLog:
 
     Args:
         connections: Lends a connection, psycopg's errors translated.
+        lock_seconds: How long to wait for a table that another session has locked.
     """
 
-    def __init__(self, connections: Callable[[], AbstractContextManager[Connection]]) -> None:
+    def __init__(self, connections: Callable[[], AbstractContextManager[Connection]], *, lock_seconds: float) -> None:
         self._connections = connections
+        self._lock_seconds = lock_seconds
         self._sessions = Listing("sessions", {})
 
     def figures(self, filters: Filters, *, weeks: int) -> Figures:
@@ -38,6 +41,7 @@ class PostgresTrainingLog:
             # One view of the data for all three, so that the charts and the table agree.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             pin(connection)
+            set_deadlines(connection, lock=self._lock_seconds)
             # A million sets in the usual 4 MB are sorted on the server's disk, which takes twice as long.
             connection.execute("SET LOCAL work_mem = '64MB'")
             newest = connection.execute(statements["newest"], parameters).fetchone()

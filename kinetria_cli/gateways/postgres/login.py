@@ -15,6 +15,7 @@ from kinetria_cli.gateways.pooling import ask, pin, pooling
 from kinetria_cli.gateways.postgres.certificate import distrust
 from kinetria_cli.gateways.postgres.connect import Connection, connect_once, reach
 from kinetria_cli.gateways.postgres.errors import translated
+from kinetria_cli.gateways.postgres.lockers import naming_lockers
 from kinetria_cli.gateways.postgres.queries import load
 from kinetria_cli.gateways.postgres.server import answered
 
@@ -58,7 +59,7 @@ class PostgresLogin:
         params: Where to.
         timeout: Seconds for each step.
         runner: Says who holds the migration lock, asked on a session.
-        locker: Says who keeps the record of the migrations from being read, likewise.
+        locker: Says who keeps a table of the tool or of the entities from being read, likewise.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class PostgresLogin:
     def asking(self, ask: Callable[[Connection], T]) -> T:
         """Ask something on the session that `log_in` opened; whatever psycopg raises is translated."""
         assert self._opened is not None, "no login"
-        with translated(self._params):
+        with translated(self._params), naming_lockers(self._opened):
             return ask(self._opened)
 
     def reach(self) -> None:

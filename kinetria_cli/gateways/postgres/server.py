@@ -7,7 +7,15 @@ import psycopg
 from psycopg import pq
 
 from kinetria_cli.domain.errors import PrivilegeMissing
-from kinetria_cli.domain.server_facts import Activity, Login, Replication, ServerState, Standby, Transaction
+from kinetria_cli.domain.server_facts import (
+    Activity,
+    LockedTable,
+    Login,
+    Replication,
+    ServerState,
+    Standby,
+    Transaction,
+)
 from kinetria_cli.domain.sizes import DatabaseSizes, TableSize
 from kinetria_cli.domain.stack import ConnectionParams, Pooling, Server, ServerInfo
 from kinetria_cli.gateways.pooling import ask, pooling
@@ -50,9 +58,23 @@ def server_state(connection: Connection, params: ConnectionParams) -> ServerStat
         version, in_recovery, read_only, own_pid = _one(connection, "state_without_statistics")
         return ServerState(version, in_recovery, read_only, hidden, hidden, _at_once(connection, own_pid))
     *facts, own_pid = row
-    version, in_recovery, read_only, connections, most, reserved, unseen, pid, *of_it, standbys, receiving, lag = facts
+    (
+        version,
+        in_recovery,
+        read_only,
+        connections,
+        most,
+        reserved,
+        unseen,
+        pid,
+        *of_it,
+        locked,
+        standbys,
+        receiving,
+        lag,
+    ) = facts
     oldest = None if pid is None else Transaction(pid, *of_it)
-    activity = Activity(connections, most, reserved, unseen, oldest)
+    activity = Activity(connections, most, reserved, unseen, oldest, tuple(LockedTable(*found) for found in locked))
     replication = Replication(tuple(Standby(*standby) for standby in standbys), receiving, lag)
     return ServerState(version, in_recovery, read_only, activity, replication, _at_once(connection, own_pid))
 

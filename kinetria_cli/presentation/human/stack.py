@@ -85,6 +85,8 @@ def _render_contents(result: StackStatus, screen: Screen) -> None:
         screen.marked(mark, "migrations", f"{migrations.applied} applied, {pending}    {migrations.head or ''}")
     for name in migrations.missing_objects:
         screen.marked(Mark.FAILED, "", f"missing: {name}")
+    for reason in dict.fromkeys(result.uncounted.values()):
+        screen.marked(Mark.LOOK, "", f"not counted: {reason}")
     if result.records:
         screen.sentence("   ".join(f"{table.replace('_', ' ')} {count:,}" for table, count in result.records.items()))
 

@@ -10,6 +10,7 @@ from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, well
 from kinetria_cli.domain.errors import PrivilegeMissing
 from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, span
+from kinetria_cli.domain.needed import NEEDED
 from kinetria_cli.domain.stack import Pooling
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def check_schema(
 
 
 def _locked(connecting: Connecting, locker: Locker) -> Finding:
-    text = f"The record of the migrations is locked by {locker.text}"
+    needed = locker.table in NEEDED
+    text = f"{f'The table {locker.table}' if needed else 'The record of the migrations'} is locked by {locker.text}"
     end = connecting.psql(f"SELECT pg_terminate_backend({locker.pid})")
     other = "better end it where it was begun: this undoes what it has not committed"
     return broken(text, Cause(f"{text}.", end, other=other))

@@ -31,6 +31,7 @@ from kinetria_cli.domain.vos import VOCABULARIES
 from kinetria_cli.gateways.postgres.checks import catalog_query
 from kinetria_cli.gateways.postgres.checks.rules import load_invariants
 from kinetria_cli.gateways.postgres.errors import translated
+from kinetria_cli.gateways.postgres.lockers import naming_lockers, set_deadlines
 
 SAMPLES = 5
 _PINNED = {
@@ -191,8 +192,14 @@ class PostgresView:
 
     def _rows(self, query: bytes | sql.Composed, values: Mapping[str, object] | None = None) -> list[Any]:
         """Return all rows; what fails leaves the look as it was. Rolled back, it holds no lock on what was read."""
-        with translated(self._params), self._connection.transaction(force_rollback=True):
-            return self._connection.execute(query, values or {}).fetchall()
+        with translated(self._params), naming_lockers(self._connection):
+            try:
+                with self._connection.transaction(force_rollback=True):
+                    return self._connection.execute(query, values or {}).fetchall()
+            except psycopg.errors.LockNotAvailable:
+                # The deadline is that of the whole look: no other query waits for the same table again.
+                set_deadlines(self._connection, lock=0)
+                raise
 
 
 def _with_schema(kind: str) -> str:

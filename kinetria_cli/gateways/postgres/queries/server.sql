@@ -26,6 +26,20 @@ SELECT pid, pg_catalog.pg_terminate_backend(pid)
 FROM pg_catalog.pg_stat_activity
 WHERE datname = %(database)s AND pid <> pg_catalog.pg_backend_pid();
 
+-- name: lockers
+-- Which sessions keep a table from being read: they hold ACCESS EXCLUSIVE, or wait for it before us?
+SELECT class.relname, activity.pid, activity.application_name, pg_catalog.host(activity.client_addr), activity.state,
+       extract(epoch FROM pg_catalog.clock_timestamp() - activity.xact_start)::float8 AS seconds,
+       locks.granted
+FROM pg_catalog.pg_locks AS locks
+JOIN pg_catalog.pg_stat_activity AS activity USING (pid)
+JOIN pg_catalog.pg_class AS class ON class.oid = locks.relation
+WHERE locks.locktype = 'relation' AND locks.mode = 'AccessExclusiveLock' AND locks.pid <> pg_catalog.pg_backend_pid()
+  AND locks.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND class.relkind IN ('r', 'p', 'm') AND class.relnamespace = pg_catalog.to_regnamespace('public')
+ORDER BY locks.granted DESC, activity.xact_start, class.relname
+LIMIT 1;
+
 -- name: state
 -- How is the server, who uses it, who follows it, and whom does it follow?
 SELECT current_setting('server_version') AS version,
@@ -40,6 +54,7 @@ SELECT current_setting('server_version') AS version,
        oldest.application_name,
        oldest.state,
        oldest.seconds,
+       coalesce(locked.tables, '[]') AS locked,
        coalesce(followers.standbys, '[]') AS standbys,
        EXISTS (SELECT FROM pg_stat_wal_receiver) AS receiving,
        CASE
@@ -58,6 +73,16 @@ FROM pg_is_in_recovery() AS in_recovery,
          FROM pg_stat_activity
          WHERE datid IS NOT NULL AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
      ) AS sessions,
+     LATERAL (
+         -- What cannot even be read. How long, only the session's own transaction tells.
+         SELECT json_agg(json_build_array(relname, locker.pid, locker.application_name,
+                    extract(epoch FROM clock_timestamp() - locker.xact_start)) ORDER BY locker.xact_start) AS tables
+         FROM pg_locks
+         JOIN pg_stat_activity AS locker USING (pid)
+         JOIN pg_class ON pg_class.oid = pg_locks.relation
+         WHERE mode = 'AccessExclusiveLock' AND pid <> pg_backend_pid() AND locker.datname = current_database()
+             AND locker.xact_start IS NOT NULL AND relkind IN ('r', 'p') AND relnamespace = to_regnamespace('public')
+     ) AS locked,
      LATERAL (
          -- What a standby has not confirmed counts since its last answer: the server's own figure stands still then.
          SELECT json_agg(json_build_array(application_name, state, extract(epoch FROM greatest(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import SchemaMissing, WaitTimedOut
+from kinetria_cli.domain.needed import SEED_TABLE
 from kinetria_cli.gateways.pooling import fire_triggers, pin
 from kinetria_cli.gateways.postgres.connect import Connection
 from kinetria_cli.gateways.postgres.queries import load
@@ -45,8 +46,13 @@ class Holder:
         return f"{program} at {client}, server process {self.pid}, {self.state or 'open'} for {self.seconds:.0f} s"
 
 
-def begin(connection: Connection, *, writes: bool) -> int:
+def begin(connection: Connection, *, writes: bool, lock_seconds: float = LOCK_SECONDS) -> int:
     """Set what holds for a transaction, as its first statements; return its server process.
+
+    Args:
+        connection: In the transaction.
+        writes: Whether it changes anything.
+        lock_seconds: How long to wait for a table or row.
 
     Raises:
         SchemaMissing: There is no table kinetria_seed.
@@ -58,7 +64,7 @@ def begin(connection: Connection, *, writes: bool) -> int:
     pin(connection)
     if writes:
         fire_triggers(connection, local=True)
-    row = connection.execute(_query("pins"), {"lock_timeout": f"{LOCK_SECONDS * 1000:.0f}ms"}).fetchone()
+    row = connection.execute(_query("pins"), {"lock_timeout": f"{max(1, round(lock_seconds * 1000))}ms"}).fetchone()
     if row is None or not row[-1]:
         raise SchemaMissing(
             "there is no table kinetria_seed: migrations are pending", hint="kinetria migrate, then run this again"
@@ -88,10 +94,10 @@ def take_turn(connection: Connection, tell: Callable[[str], None]) -> None:
         deadline.pause(_POLL_SECONDS)
 
 
-def in_the_way(connection: Connection) -> WaitTimedOut:
+def in_the_way(connection: Connection, lock_seconds: float = LOCK_SECONDS) -> WaitTimedOut:
     """Return the error for a lock that was not to be had, after the rollback: with the session that has it."""
-    row = connection.execute(_query("holders"), {"tables": list(TABLES)}).fetchone()
-    waited = f"waited {LOCK_SECONDS:.0f} s for a lock"
+    row = connection.execute(_query("holders"), {"tables": [*TABLES, SEED_TABLE]}).fetchone()
+    waited = f"waited {lock_seconds:g} s for a lock"
     if row is None:
         return WaitTimedOut(
             f"{waited}; a session that just ended held a table", hint="run this again; nothing was changed"

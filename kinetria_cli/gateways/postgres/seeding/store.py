@@ -17,7 +17,7 @@ from kinetria_cli.gateways.postgres.seeding.compare import Comparison
 from kinetria_cli.gateways.postgres.seeding.load import Loading
 from kinetria_cli.gateways.postgres.seeding.outcome import ListeningConnection, Writer, is_working, writer_of
 from kinetria_cli.gateways.postgres.seeding.record import Records
-from kinetria_cli.gateways.postgres.seeding.session import begin, in_the_way, take_turn
+from kinetria_cli.gateways.postgres.seeding.session import LOCK_SECONDS, begin, in_the_way, take_turn
 
 
 class PostgresSeedTransaction(Records, Loading, Aside, Comparison, Change):
@@ -38,7 +38,8 @@ class PostgresSeedStore:
 
     Args:
         params: Where to.
-        timeout: Seconds to wait for a connection; and for an answer, before the server is asked whether it works.
+        timeout: Seconds to wait for a connection, and for a locked table that is only read; and for an answer, before
+            the server is asked whether it works.
         tell: Called with one line when another seed has to be waited for, or the answer to a COMMIT was lost.
     """
 
@@ -74,15 +75,16 @@ class PostgresSeedStore:
     @contextlib.contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         writer = None
+        lock_seconds = LOCK_SECONDS if writes else self._timeout
         with translated(self._params):
             connection = self._connection()
             try:
                 with connection.transaction():
-                    self._pid = begin(connection, writes=writes)
+                    self._pid = begin(connection, writes=writes, lock_seconds=lock_seconds)
                     yield connection
                     writer = writer_of(connection) if writes else None
             except psycopg.errors.LockNotAvailable as error:
-                raise in_the_way(connection) from error
+                raise in_the_way(connection, lock_seconds) from error
             except (psycopg.Error, KeyboardInterrupt) as error:
                 if writer is None or _is_answer(error):
                     raise
