@@ -195,7 +195,7 @@ def _transactions(found: Activity, user: str) -> Check:
         return Check("transactions", CheckStatus.WARN, 0.0, _told(oldest), hint)
     if found.hidden:
         detail = f"{counted(found.hidden, 'session')} of other roles cannot be looked at"
-        return Check("transactions", CheckStatus.UNKNOWN, 0.0, detail, _grant(user))
+        return Check("transactions", CheckStatus.WARN, 0.0, detail, _grant(user))
     return Check("transactions", CheckStatus.OK, 0.0, "none is open" if oldest is None else _told(oldest))
 
 
@@ -218,7 +218,7 @@ def _replication(state: ServerState, user: str) -> Check:
         return skipped("replication", "no standby is connected")
     if any(standby.state is None for standby in found.standbys):
         detail = f"{counted(len(found.standbys), 'standby')} connected, which cannot be looked at"
-        return Check("replication", CheckStatus.UNKNOWN, 0.0, detail, _grant(user))
+        return Check("replication", CheckStatus.WARN, 0.0, detail, _grant(user))
     late = [standby for standby in found.standbys if (standby.lag_seconds or 0.0) >= LAG_WARN_SECONDS]
     detail = "; ".join(_standby(standby) for standby in late or found.standbys)
     hint = "look at the standby's log and disk, and at the network between" if late else None
@@ -241,7 +241,8 @@ def _following(found: Replication) -> Check:
 
 
 def _hidden(name: str, error: KinetriaError) -> Check:
-    return Check(name, CheckStatus.UNKNOWN, 0.0, error.message, error.hint)
+    """A warning: statistics that a role without pg_monitor may not read do not make the database unhealthy."""
+    return Check(name, CheckStatus.WARN, 0.0, error.message, error.hint)
 
 
 def _grant(user: str) -> str:

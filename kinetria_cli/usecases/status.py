@@ -55,11 +55,12 @@ class StatusMigrations:
 class StackStatus:
     """What runs, what is in it, and whether it is well: healthy, degraded, unhealthy or stopped.
 
+    `engine` is None where the database in use is not one that `up` of this project started.
     `uncounted` has the reason for each table whose records could not be counted: another session has locked it.
     """
 
     kind: ClassVar[str] = "status"
-    engine: str
+    engine: str | None
     project: str
     environment: str
     services: tuple[ServiceState, ...]
@@ -115,7 +116,7 @@ def stack_status(
             database.close()
     uncounted = {table: found.message for table, found in counts.items() if isinstance(found, KinetriaError)}
     return StackStatus(
-        engine=engine.name,
+        engine=engine.name if target is None or target.own else None,
         project=project,
         environment=environment,
         services=tuple(_database_health(service, info, target) for service in services),

@@ -71,6 +71,7 @@ def test_waiting_for_health_ends_at_once_where_all_is_well(gym: Cli) -> None:
 def test_status_in_json_has_the_keys_of_the_contract(gym: Cli, gym_params: ConnectionParams) -> None:
     data = succeeded(gym("status", "--json"))
     assert {"engine", "project", "services", "database", "migrations", "records", "health"} <= set(data)
+    assert data["engine"] is None  # `up` did not start this database
     assert (data["project"], data["services"], data["health"]) == ("kinetria", [], "healthy")
     assert (data["database"]["host"], data["database"]["port"]) == (gym_params.host, gym_params.port)
     assert (data["database"]["name"], data["database"]["user"]) == ("gym", "kinetria")

@@ -162,9 +162,9 @@ IDLE = Transaction(4411, "psql", "idle in transaction", 59.0)
         (
             replace(QUIET, hidden=2),
             (OK, "3 of 97, 3 of 100 reserved"),
-            (UNKNOWN, "2 sessions of other roles cannot be looked at"),
+            (WARN, "2 sessions of other roles cannot be looked at"),
         ),
-        (NO_RIGHT, (UNKNOWN, NO_RIGHT.message), (UNKNOWN, NO_RIGHT.message)),
+        (NO_RIGHT, (WARN, NO_RIGHT.message), (WARN, NO_RIGHT.message)),
     ],
 )
 def test_who_uses_the_server_is_judged(
@@ -206,7 +206,7 @@ def test_a_schema_that_the_role_may_not_read_is_unknown() -> None:
         (
             False,
             Replication((Standby("s1", None, None),), False, None),
-            (UNKNOWN, "1 standby connected, which cannot be looked at", GRANT),
+            (WARN, "1 standby connected, which cannot be looked at", GRANT),
         ),
         (True, Replication((), True, 0.0), (OK, "0 s behind its primary", None)),
         (True, Replication((), True, None), (OK, "nothing replayed yet", None)),
@@ -224,7 +224,7 @@ def test_a_schema_that_the_role_may_not_read_is_unknown() -> None:
                 "look at the standby's log, and at primary_conninfo",
             ),
         ),
-        (False, NO_RIGHT, (UNKNOWN, NO_RIGHT.message, NO_RIGHT.hint)),
+        (False, NO_RIGHT, (WARN, NO_RIGHT.message, NO_RIGHT.hint)),
     ],
 )
 def test_the_replication_is_judged(standby: bool, replication: Replication | KinetriaError, wanted: Told) -> None:

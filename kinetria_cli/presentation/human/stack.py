@@ -41,7 +41,8 @@ def _(result: UpResult, screen: Screen) -> None:
 
 @render.register
 def _(result: StackStatus, screen: Screen) -> None:
-    screen.sentence(f"{result.project:<12}{result.engine}, {result.health}    ENVIRONMENT={result.environment}")
+    engine = f"{result.engine}, " if result.engine else ""
+    screen.sentence(f"{result.project:<12}{engine}{result.health}    ENVIRONMENT={result.environment}")
     for service in result.services:
         well = service.state == "running" and service.health == "healthy"
         mark = Mark.DONE if well else Mark.FAILED if service.health == "unhealthy" else Mark.SKIPPED
