@@ -286,6 +286,64 @@ def test_an_error_is_shown_where_it_is_though_a_comment_above_quotes_the_stateme
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "shown", "caret"),
+    [
+        ("SELECT '\u65e5\u672c\uff21' || nothing;", "1:17", "SELECT '\u65e5\u672c\uff21' || nothing;", " " * 19 + "^"),
+        ("SELECT 'e\u0301\U0001f4aa' || nothing;", "1:17", "SELECT 'e\u0301\U0001f4aa' || nothing;", " " * 16 + "^"),
+        ("SELECT\t'\u00e9' || nothing;", "1:15", "SELECT\t'\u00e9' || nothing;", " " * 6 + "\t" + " " * 7 + "^"),
+        ("SELECT 1;\r\nSELECT nothing;\r\n", "2:8", "SELECT nothing;", " " * 7 + "^"),
+        ("SELECT 1;\rSELECT nothing;\r", "2:8", "SELECT nothing;", " " * 7 + "^"),
+        (f"SELECT '{'x' * 2000}' || nothing, '{'y' * 2000}';", "1:2014", None, " " * 500 + "^"),
+    ],
+)
+def test_the_caret_stands_under_the_character(
+    empty: ConnectionParams, write: Write, text: str, place: str, shown: str | None, caret: str
+) -> None:
+    folder = write()
+    (folder / "0001_wide.sql").write_bytes(text.encode())
+    with pytest.raises(MigrationFailed) as failed:
+        gateway_for(empty, folder).apply(lock_wait=5)
+    assert failed.value.exit_code == 1
+    found, line, under, what = failed.value.details
+    assert (found, under.partition("| ")[2]) == (f"{folder}/0001_wide.sql:{place}", caret)
+    assert what == 'column "nothing" does not exist  (42703)'
+    source = line.partition("| ")[2]
+    assert (
+        source == shown
+        if shown
+        else source.startswith("xxx") and source[500:].startswith("nothing") and len(source) == 1000
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("DO $$\nBEGIN\n  PERFORM 1;\n  RAISE EXCEPTION 'no';\nEND $$;", "5:3"),
+        ("DO $$ BEGIN\n  PERFORM count(*), nothing FROM pg_class; END $$;", "3:21"),
+        ("DO $$\nDECLARE x int;\nBEGIN\n  x := 1 / 0;\nEND $$;", "5:3"),
+        ("DO $$\nBEGIN\n  IF 1 = nothing THEN NULL; END IF;\nEND $$;", "4:10"),
+        ("DO $x$ BEGIN\n  EXECUTE 'DO $$ BEGIN\n\n RAISE EXCEPTION ''in''; END $$';\nEND $x$;", "3:3"),
+        ("DO $$ BEGIN\n  EXECUTE 'SELECT nothing'; PERFORM 'SELECT nothing'; END $$;", "3:19"),
+        ("DO $$ BEGIN\n  EXECUTE format('SELECT %I', 'nothing'); END $$;", "3:3"),
+        ("DO LANGUAGE 'plpgsql' 'BEGIN\n  PERFORM nothing;\nEND';", "3:11"),
+        ("DO\n$$ BEGIN\n  INSERT INTO one VALUES (NULL);\nEND $$;", "4:3"),
+        ("DO E'BEGIN\\n\\n  PERFORM nothing;\\nEND';", "2:1"),
+        ("DO $$\nBEGIN\n  PERFROM 1;\nEND $$;", "4:3"),
+        ("SELECT 1 / 0;", "2:1"),
+    ],
+)
+def test_an_error_inside_do_points_into_the_body(empty: ConnectionParams, write: Write, text: str, place: str) -> None:
+    folder = write(m0001_do=f"CREATE TABLE one (a int NOT NULL);\n{text}\n")
+    with pytest.raises(MigrationFailed) as failed:
+        gateway_for(empty, folder).apply(lock_wait=5)
+    line, column = map(int, place.split(":"))
+    assert failed.value.exit_code == 1
+    assert failed.value.details[0] == f"{folder}/0001_do.sql:{place}"
+    assert failed.value.details[1] == f"  {line} | {['', *text.splitlines()][line - 1]}"
+    assert failed.value.details[2] == f"    | {' ' * (column - 1)}^"
+
+
 def test_a_detail_of_the_server_is_shown_too(migrated: ConnectionParams, folder: Path) -> None:
     (folder / f"{NEXT}_orphan.sql").write_text(
         "INSERT INTO workouts (user_id, name) VALUES ('00000000-0000-4000-8000-000000000001', 'x');\n"

@@ -6,7 +6,7 @@ import pytest
 
 from kinetria_cli.domain.errors import MigrationFileInvalid
 from kinetria_cli.gateways.migrations.content import checksum, concurrent_index, parse_sql, read_sql
-from kinetria_cli.gateways.migrations.files import read_folder
+from kinetria_cli.gateways.migrations.files import read_folder, read_names
 from kinetria_cli.gateways.migrations.sqltext import statements
 from tests.world import IDS, MIGRATIONS
 
@@ -85,14 +85,12 @@ def test_an_empty_folder_is_refused(folder: Path, names: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     "name",
     [
-        "README.md",
         "001_a.sql",
         "00001_a.sql",
         "0001-a.sql",
         "0001_A.sql",
         "0001_.sql",
-        "0001_a.py",
-        "0001_a.sql~",
+        "0001_a.SQL",
         "0001_a b.sql",
         "0001_a.rollback.rollback.sql",
         "0001_\u00e9.sql",
@@ -106,6 +104,24 @@ def test_a_name_that_is_not_a_migrations_is_refused(folder: Path, name: str) -> 
         f"{folder / name} is not named like a migration",
         "a name is four digits, _, lower-case words: 0008_add_rpe.sql, 0008_add_rpe.rollback.sql",
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "0001_a.sql~", "0001_a.sql.orig", "#0001_a.sql#", "0001_a.py", ".DS_Store", "sql", "0001_a.sql.swp"],
+)
+def test_a_file_that_is_no_sql_is_left_alone(folder: Path, name: str) -> None:
+    fill(folder, "0002_b.sql", name)
+    assert [file.id for file in read_folder(folder)] == ["0002_b"]
+    assert read_names(folder) == ("0002_b",)
+
+
+def test_a_folder_in_the_folder_is_left_alone(folder: Path) -> None:
+    fill(folder, "0002_b.sql")
+    for name in ("__pycache__", "archive"):
+        (folder / name).mkdir()
+        fill(folder / name, "0001_a.sql")
+    assert [file.id for file in read_folder(folder)] == ["0002_b"]
 
 
 def test_a_rollback_without_its_migration_is_refused(folder: Path) -> None:

@@ -76,7 +76,9 @@ def read_names(folder: Path) -> tuple[str, ...]:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        names = (path.name for path in folder.iterdir())
+        # A README, an editor's copy and a folder are no migrations; 0001_A.SQL was meant for one.
+        return sorted(name for name in names if name.lower().endswith(".sql") and not name.startswith("."))
     except OSError as error:
         raise MigrationFileInvalid(
             f"the migrations folder {folder} cannot be read: {error.strerror}",
