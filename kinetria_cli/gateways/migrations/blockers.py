@@ -43,9 +43,9 @@ class Blocker:
 
 
 _SESSION = """
-    SELECT DISTINCT a.pid, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
+    SELECT DISTINCT a.pid, a.application_name, coalesce(pg_catalog.host(a.client_addr), 'a local socket'),
            coalesce(a.state, 'in a state that is not shown to this role'),
-           coalesce(extract(epoch FROM clock_timestamp() - a.xact_start)::float8, 0), coalesce(a.query, '')
+           coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::float8, 0), coalesce(a.query, '')
     FROM pg_catalog.pg_stat_activity AS a
 """
 
@@ -65,7 +65,7 @@ def _holding(connection: psycopg.Connection[Any], relation: str, modes: Sequence
         f"""
         {_SESSION} JOIN pg_catalog.pg_locks AS l USING (pid)
         WHERE l.granted AND l.pid <> pg_catalog.pg_backend_pid() AND l.mode = ANY (%(modes)s)
-          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
           AND l.relation IN (
               SELECT pg_catalog.to_regclass(%(name)s)::oid UNION ALL
               SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%(name)s)
@@ -84,9 +84,9 @@ def long_transactions(connection: psycopg.Connection[Any]) -> tuple[Blocker, ...
     rows = connection.execute(
         f"""
         {_SESSION}
-        WHERE a.datname = current_database() AND a.pid <> pg_catalog.pg_backend_pid()
+        WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
           AND (a.backend_xid IS NOT NULL OR a.backend_xmin IS NOT NULL OR a.state LIKE 'idle in transaction%%')
-          AND a.xact_start < clock_timestamp() - make_interval(secs => %(seconds)s)
+          AND a.xact_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => %(seconds)s)
         ORDER BY 5 DESC
         """,
         {"seconds": _LONG_SECONDS},
@@ -139,7 +139,7 @@ def _locked(
         JOIN pg_catalog.unnest(%(names)s::text[]) AS ours (name)
           ON l.relation = pg_catalog.to_regclass(pg_catalog.format('%%I.%%I', %(schema)s::text, ours.name))
         WHERE l.mode = %(mode)s AND l.pid <> pg_catalog.pg_backend_pid() AND l.pid IS DISTINCT FROM %(ignored)s::int
-          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
         ORDER BY l.granted DESC, pg_catalog.array_position(%(names)s::text[], ours.name) LIMIT 1
         """,  # noqa: S608 - a constant of this module
         {
