@@ -144,6 +144,7 @@ def test_a_time_limit_of_the_role_ends_nothing_that_works_on_migrations(
         ("migrate", "status"),
         ("migrate", "history"),
         ("migrate", "repair", "--yes"),
+        ("migrate", "verify", "--to", "0001"),
     ):
         answer = cli(*words)
         assert answer.code == 0, (words, answer.err)

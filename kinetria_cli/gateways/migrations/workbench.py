@@ -31,6 +31,7 @@ from kinetria_cli.gateways.migrations.fingerprint import fingerprint
 from kinetria_cli.gateways.migrations.gateway import YoyoMigrationGateway
 from kinetria_cli.gateways.migrations.lacking import explained
 from kinetria_cli.gateways.migrations.scratch import Connection, Opener, check_right, scratch_database
+from kinetria_cli.gateways.migrations.session import without_limits
 
 Embedded = Callable[[], AbstractContextManager[ConnectionParams]]
 """Starts an empty server for the block, whose superuser is given."""
@@ -51,7 +52,8 @@ class MigrationWorkbench:
 
     def __init__(self, folder: Path, opener: Opener, *, target: ConnectionParams | None, embedded: Embedded) -> None:
         self._folder = folder
-        self._opener = opener
+        # A limit of the role is for its programs: making a database alone takes longer than some.
+        self._opener: Opener = lambda params: partial(without_limits, opener(params))
         self._target = target
         self._embedded = embedded
 
