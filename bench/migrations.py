@@ -1,11 +1,13 @@
 """What the migrations cost: against yoyo's own command, bare psycopg, and ourselves with few files."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from bench.measure import Row, compare, seconds
-from bench.stacks import Stack, database_variables, migrate, yoyo_apply
+from bench.measure import Figure, Row, compare, seconds
+from bench.stacks import KINETRIA, Stack, database_variables, environment, migrate, run, yoyo_apply
 
 QUICK = 15
 SLOW = 7
@@ -13,9 +15,10 @@ MANY = 500
 VERIFY_SECONDS = 3.0
 
 
-def migrations(stack: Stack) -> Iterator[Row]:
+def migrations(stack: Stack) -> Iterator[Row | Figure]:
     """`migrate`, its status and its proof."""
     yield from _against_yoyo(stack)
+    yield from _large_files(stack)
     few, many = stack.new_database(), stack.new_database()
     folder = _many_files(stack.folder / "many")
     ours = database_variables(few)
@@ -62,6 +65,61 @@ def _against_yoyo(stack: Stack) -> Iterator[Row]:
         bound=1.15,
         runs=QUICK,
     )
+
+
+_ROW = "'some text of row {0}, long enough to be a row of an export of real life', {0}.5"
+_LARGE = {
+    "one literal": "INSERT INTO t VALUES ('" + "0123456789" * 1_000_000 + "');",
+    "90,000 statements": "\n".join(f"INSERT INTO t VALUES ({n}, {_ROW.format(n)});" for n in range(90_000)),
+    "one INSERT": "INSERT INTO t VALUES\n" + ",\n".join(f"({n}, {_ROW.format(n)})" for n in range(105_000)) + ";",
+    "a literal beyond ASCII": "INSERT INTO t VALUES ('" + "\u0939\u093f\U0001f4aa" * 1_000_000 + "');",
+}
+"""Files of 10 MB."""
+_LEX = """
+import pathlib, sys, time
+from kinetria_cli.gateways.migrations.sqltext import lex
+text = pathlib.Path(sys.argv[1]).read_text("utf-8")
+started = time.process_time()
+lex(text)
+print(time.process_time() - started)
+"""
+_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(peak if sys.platform == "darwin" else peak * 1024)
+"""
+
+
+def _large_files(stack: Stack) -> Iterator[Figure]:
+    """Files of 10 MB: CPU until one is lexed, and what `migrate plan` takes in memory over a plan of nothing."""
+    folder = stack.folder / "large"
+    folder.mkdir()
+    (folder / "0001_first.sql").write_text("CREATE TABLE t (a text, b text, c text);\n", "utf-8")
+    params = stack.new_database()
+    env = environment() | database_variables(params) | {"KINETRIA_MIGRATIONS_DIR": str(folder)}
+    run(KINETRIA, "migrate", env=env, folder=stack.folder)
+
+    def printed(*command: str) -> float:
+        return float(
+            subprocess.run(
+                [sys.executable, "-c", *command], env=env, cwd=stack.folder, check=True, capture_output=True, text=True
+            ).stdout
+        )
+
+    nothing = printed(_PEAK, KINETRIA, "migrate", "plan")
+    path = folder / "0002_large.sql"
+    for name, text in _LARGE.items():
+        path.write_text(text, "utf-8")
+        size = path.stat().st_size
+        cpu = printed(_LEX, str(path)) * 10_000_000 / size
+        memory = (printed(_PEAK, KINETRIA, "migrate", "plan") - nothing) / size
+        for figure in (
+            Figure(f"10 MB lexed, {name}", cpu, 2.0, "s of CPU"),
+            Figure(f"migrate plan, {name}: peak memory over none", memory, 10.0, "bytes a byte"),
+        ):
+            print(figure.line(), flush=True)
+            yield figure
 
 
 def _many_files(folder: Path) -> Path:
