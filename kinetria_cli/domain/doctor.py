@@ -1,11 +1,18 @@
 """What `doctor` finds on its walk from the configuration to the service: one cause, and one command that mends it."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
 from kinetria_cli.domain.health import CheckStatus
 from kinetria_cli.domain.stack import Pooling
+
+_ONLY_LOOKS = re.compile(
+    r"(?!.*&&)(?:kinetria (?:config|logs|health|status|doctor|db check|migrate (?:status|plan|history|diff|verify))\b"
+    r"|ls |du |docker (?:logs|ps|inspect|info|volume inspect)\b|.*psql .* -c '?\"?(?:SHOW|SELECT (?!pg_terminate))\b)"
+)
+"""Commands of a cause that no command corrects: they tell a person more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,11 @@ class Diagnosis:
     def well(self) -> bool:
         """Whether no link is broken."""
         return self.cause is None
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether the command shows more about the cause and changes nothing."""
+        return bool(self.command and _ONLY_LOOKS.match(self.command))
 
 
 class SymptomKind(StrEnum):

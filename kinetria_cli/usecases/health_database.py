@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from kinetria_cli.domain.errors import KinetriaError, MigrationFileInvalid, PrivilegeMissing
 from kinetria_cli.domain.figures import counted
 from kinetria_cli.domain.health import Check, CheckStatus, skipped
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.migration import MigrationStatus, span
 from kinetria_cli.domain.server_facts import Activity, DatabaseFacts, Replication, ServerState, Standby, Transaction
 from kinetria_cli.domain.stack import Pooling
@@ -155,7 +156,7 @@ def _schema_unread(findings: Findings) -> Check:
     refused = findings.login.error
     if not isinstance(refused, PrivilegeMissing):
         return _failed("schema", findings, 0.0)
-    user = findings.target.params.user
+    user = quote_identifier(findings.target.params.user)
     hint = f"as the owner of the tables: GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}"
     return Check("schema", CheckStatus.UNKNOWN, 0.0, refused.message, hint)
 
@@ -246,7 +247,7 @@ def _hidden(name: str, error: KinetriaError) -> Check:
 
 
 def _grant(user: str) -> str:
-    return f"as a superuser: GRANT pg_monitor TO {user}"
+    return f"as a superuser: GRANT pg_monitor TO {quote_identifier(user)}"
 
 
 def certificate_check(target: Target, facts: DatabaseFacts, found: Mapping[str, Outcome], reached: Check) -> Check:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,15 @@ from kinetria_cli.gateways.engines.common.state import read_state, stack_record
 from kinetria_cli.gateways.files import LockFile
 from tests.conftest import free_port
 from tests.world import Answer, connect_to, kinetria, start_kinetria
+
+
+def become_version_15(data: Path) -> None:
+    """Make a stopped data folder say that PostgreSQL 15 wrote it: PG_VERSION, and the catalog version of pg_control."""
+    (data / "PG_VERSION").write_text("15\n")
+    control = data / "global" / "pg_control"
+    content = bytearray(control.read_bytes())
+    content[12:16] = (202209061).to_bytes(4, sys.byteorder)
+    control.write_bytes(content)
 
 
 @dataclass

@@ -41,7 +41,7 @@ def test_nothing_listens(cli: Cli, server: ConnectionParams) -> None:
     assert cause.cause == (
         "The database is not reachable at 127.0.0.1:1 (refused); DB_PORT comes from the environment."
     )
-    assert cause.command == "read -r DB_PORT && export DB_PORT"
+    assert cause.command == "printf 'DB_PORT: ' && read -r DB_PORT && export DB_PORT"
 
 
 def test_a_port_is_asked_for_and_then_all_is_well(cli: Cli, migrated: ConnectionParams) -> None:
@@ -84,7 +84,7 @@ def test_another_program_answers(cli: Cli, server: ConnectionParams) -> None:
         cause = one_cause(cli.use(replace(server, port=fake.port))("doctor", "--json"), "login")
     assert cause.cause.startswith(f"What answers at 127.0.0.1:{fake.port} (")
     assert cause.cause.endswith("is not PostgreSQL.")
-    assert cause.command == "read -r DB_PORT && export DB_PORT"
+    assert cause.command == "printf 'DB_PORT: ' && read -r DB_PORT && export DB_PORT"
 
 
 def test_a_server_that_is_starting(cli: Cli, migrated: ConnectionParams) -> None:
@@ -120,7 +120,7 @@ def test_a_wrong_password(cli: Cli, migrated: ConnectionParams) -> None:
     assert cause.cause == (
         "The server refuses the login of kinetria (from the environment); the password came from the environment."
     )
-    assert cause.command == "read -r -s DB_PASSWORD && export DB_PASSWORD"
+    assert cause.command == "printf 'DB_PASSWORD: ' && read -r -s DB_PASSWORD && export DB_PASSWORD"
     mended(cause.command, env=environment(params), stdin=f"{migrated.password}\n")
 
 
@@ -179,7 +179,7 @@ def test_a_standby(cli: Cli, tmp_path: Path) -> None:
         assert pending.command == "kinetria migrate"
         mended(pending.command, env=environment(both))
     assert cause.cause == f"The server at {params.address} is a standby: it takes no writes."
-    assert cause.command == "read -r DB_HOST && export DB_HOST"
+    assert cause.command == "printf 'DB_HOST: ' && read -r DB_HOST && export DB_HOST"
 
 
 def test_a_server_whose_rules_let_nobody_in_and_one_that_is_stopped(cli: Cli, tmp_path: Path) -> None:

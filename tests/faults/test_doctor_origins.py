@@ -64,7 +64,7 @@ def test_what_an_address_sets_is_corrected_there(
     address = f"postgres://kinetria:{migrated.password}@127.0.0.1:{migrated.port}/{migrated.dbname}"
     monkeypatch.setenv("DATABASE_URL", f"{address}?sslmode=require")
     cause = one_cause(cli("doctor", "--json"), "tls", secrets=(migrated.password,))
-    assert cause.command == "read -r -s DATABASE_URL && export DATABASE_URL"
+    assert cause.command == "printf 'DATABASE_URL: ' && read -r -s DATABASE_URL && export DATABASE_URL"
     assert "(DB_SSL_MODE has to be disable; only on a network" in cli("doctor").out
     mended(cause.command, env={}, stdin=f"{address}?sslmode=disable\n")
     monkeypatch.setenv("DATABASE_URL", address)  # without a mode it says nothing against a variable beside it
@@ -81,4 +81,4 @@ def test_a_port_that_was_never_set_is_asked_for(
         cli.use(migrated)
         monkeypatch.delenv("DB_PORT")
         cause = one_cause(cli("doctor", "--json"), "login")
-    assert cause.command == "read -r DB_PORT && export DB_PORT"
+    assert cause.command == "printf 'DB_PORT: ' && read -r DB_PORT && export DB_PORT"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kinetria_cli.domain.doctor import Diagnosis
 from kinetria_cli.domain.errors import ConfigInvalid
 from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.stack import ConnectionParams
@@ -14,7 +15,7 @@ from kinetria_cli.gateways.engines.embedded import programs
 from kinetria_cli.usecases.doctor.configuration import configuration_broken
 from tests.conftest import free_port
 from tests.faults.doctoring import Found, editor, mended, one_cause
-from tests.world import Cli, database_variables
+from tests.world import Cli, connect_to, database_variables
 
 SECRET = "sentinel-of-settings"
 
@@ -74,7 +75,7 @@ def test_a_home_that_is_a_file(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("KINETRIA_HOME", f"{place}{below}")
     cause = found(cli)
     assert cause.cause == f"KINETRIA_HOME is {place}{below}, and {place} is no folder (from the environment)."
-    assert cause.command == "read -r KINETRIA_HOME && export KINETRIA_HOME"
+    assert cause.command == "printf 'KINETRIA_HOME: ' && read -r KINETRIA_HOME && export KINETRIA_HOME"
 
 
 def test_a_file_that_is_not_text(cli: Cli, dotenv: Path) -> None:
@@ -99,8 +100,40 @@ def test_a_value_of_the_environment_that_is_none(
     monkeypatch.setenv("DB_PORT", "54x")
     cause = found(cli)
     assert cause.cause.startswith("DB_PORT is '54x', not a port")
-    assert cause.command == "read -r DB_PORT && export DB_PORT"
+    assert cause.command == "printf 'DB_PORT: ' && read -r DB_PORT && export DB_PORT"
     mended(cause.command, env={}, stdin=f"{migrated.port}\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "command"),
+    [("prod", "export ENVIRONMENT=production"), ("tset", "export ENVIRONMENT=test"), ("zzz", "unset ENVIRONMENT")],
+)
+def test_an_environment_that_is_none(
+    cli: Cli, migrated: ConnectionParams, monkeypatch: pytest.MonkeyPatch, value: str, command: str
+) -> None:
+    cli.use(migrated)
+    monkeypatch.setenv("ENVIRONMENT", value)
+    cause = found(cli)
+    assert cause.cause.startswith(f"ENVIRONMENT is '{value}', not one of development, test, staging, production")
+    assert cause.command == command
+
+
+def test_a_command_that_only_looks_says_so(cli: Cli, migrated: ConnectionParams) -> None:
+    cli.use(migrated)
+    says = "(this command only shows more: it changes nothing)"
+    with connect_to(migrated) as sql:
+        sql.execute("ALTER TABLE set_records DROP COLUMN reps")
+    assert says in cli("doctor").out
+    assert Diagnosis("a cause", "kinetria config show", ()).only_looks
+    assert Diagnosis("a cause", "psql -h h -p 1 -U u -d d -c 'SHOW hba_file'", ()).only_looks
+    for command in (
+        "kinetria up",
+        "kinetria migrate",
+        "kinetria migrate repair",
+        "ls -a / && kinetria up",
+        "psql -h h -p 1 -U u -d d -c 'SELECT pg_terminate_backend(7)'",
+    ):
+        assert not Diagnosis("a cause", command, ()).only_looks, command
 
 
 def test_a_database_that_is_named_by_half(
@@ -110,7 +143,7 @@ def test_a_database_that_is_named_by_half(
     monkeypatch.delenv("DB_USER")
     cause = found(cli)
     assert cause.cause == "DB_USER is not set."
-    assert cause.command == "read -r DB_USER && export DB_USER"
+    assert cause.command == "printf 'DB_USER: ' && read -r DB_USER && export DB_USER"
     mended(cause.command, env={}, stdin="kinetria\n")
 
 

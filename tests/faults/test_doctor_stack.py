@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -17,10 +18,10 @@ import pytest
 from kinetria_cli.domain.errors import KinetriaError
 from kinetria_cli.gateways.engines.common.state import read_state
 from tests.conftest import free_port
-from tests.faults.doctoring import found, in_a_shell, mended, one_cause, well
+from tests.faults.doctoring import editor, found, in_a_shell, mended, one_cause, well
 from tests.faults.servers import answers
-from tests.faults.stack import TestStack, stack_in, wait_for
-from tests.world import Answer
+from tests.faults.stack import TestStack, become_version_15, stack_in, wait_for
+from tests.world import Answer, connect_to, database_variables
 
 MOST_SESSIONS = 6
 
@@ -112,20 +113,21 @@ def test_stopped_by_a_signal(database: TestStack) -> None:
     mended(cause.command, env=database.env)
 
 
-def test_ended_while_starting(database: TestStack) -> None:
+def test_ended_while_starting(database: TestStack, tmp_path: Path) -> None:
     database("down")
     config = database.folder.data / "postgresql.conf"
     config.write_text(config.read_text() + "no_such_setting = 1\n")
     assert database.up("--no-app").code == 1
     cause = found(database, "process")
     assert cause.cause.startswith("PostgreSQL ended while starting: configuration file ")
-    assert cause.command == f"${{EDITOR:-vi}} '{config}' && kinetria up --no-app"
-    mended(cause.command, env={**database.env, "EDITOR": "sed -i /no_such_setting/d"})
+    line = len(config.read_text().splitlines())
+    assert cause.command == f"${{EDITOR:-vi}} +{line} '{config}' && kinetria up --no-app"
+    mended(cause.command, env={**database.env, **editor(tmp_path, "/no_such_setting/d")})
 
 
 def test_data_of_another_version(database: TestStack) -> None:
     database("down")
-    (database.folder.data / "PG_VERSION").write_text("15\n")
+    become_version_15(database.folder.data)
     cause = found(database, "volume")
     assert "belongs to PostgreSQL 15; this is PostgreSQL 16" in cause.cause
     assert cause.command == "KINETRIA_PROJECT=kinetria-new kinetria up --no-app"
@@ -136,6 +138,50 @@ def test_data_of_another_version(database: TestStack) -> None:
         well(in_a_shell("kinetria doctor --json", env=other))
     finally:
         in_a_shell("kinetria down --volumes --yes", env=other)
+
+
+def test_a_version_file_that_was_edited(database: TestStack) -> None:
+    database("down")
+    (database.folder.data / "PG_VERSION").write_text("15\n")
+    cause = found(database, "volume")
+    assert "PG_VERSION says 15, and the data is of PostgreSQL 16" in cause.cause
+    mended(cause.command, env=database.env)
+
+
+def test_a_data_folder_without_its_control_file_is_put_aside(database: TestStack) -> None:
+    database("down")
+    control = database.folder.data / "global" / "pg_control"
+    control.unlink()
+    refused = database.up("--no-app", "--json")
+    assert (refused.code, refused.error["code"]) == (5, "data.unusable")
+    cause = found(database, "volume")
+    assert "is damaged: global/pg_control is missing" in cause.cause
+    mended(cause.command, env=database.env)
+    assert (database.folder.data.parent / "data.damaged" / "PG_VERSION").read_text() == "16\n", "nothing is lost"
+
+
+def test_a_database_that_was_renamed(database: TestStack) -> None:
+    with connect_to(replace(database.params, dbname="postgres")) as admin:
+        admin.execute("ALTER DATABASE kinetria RENAME TO kinetria_old")
+    cause = found(database, "database")
+    assert "The server has kinetria_old: it was renamed." in cause.cause
+    mended(cause.command, env=database.env)
+
+
+def test_a_role_without_usage_on_the_schema(database: TestStack) -> None:
+    with database.connect() as admin:
+        admin.execute(
+            'CREATE ROLE "Ana B" LOGIN PASSWORD \'pw\'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO "Ana B"'
+        )
+        admin.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+    named = replace(database.params, user="Ana B", password="pw")
+    env = {**database.env, **database_variables(named)}
+    answer = in_a_shell("kinetria doctor --json", env=env)
+    assert answer.code == 1
+    command = answer.data["command"]
+    assert 'GRANT USAGE ON SCHEMA public TO "Ana B"' in command
+    assert in_a_shell(command, env=env).code == 0
+    assert "permission denied for schema" not in in_a_shell("kinetria doctor --json", env=env).out
 
 
 def test_a_data_folder_that_others_can_read(database: TestStack) -> None:
@@ -217,7 +263,7 @@ def test_a_state_file_that_cannot_be_read(database: TestStack) -> None:
     database.folder.state.write_text("{not json")
     cause = found(database, "configuration")
     assert str(database.folder.state) in cause.cause
-    assert cause.command == f"mv '{database.folder.state}' '{database.folder.state}'.bad && kinetria up"
+    assert cause.command == "kinetria up"  # it finds what runs, and records it again
     # The remembered port is lost with the record, and the default one may be another stack's.
     mended(cause.command, env={**database.env, "HTTP_PORT": str(database.http_port)})
 

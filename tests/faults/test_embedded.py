@@ -23,7 +23,7 @@ from kinetria_cli.gateways.engines.embedded.processes import working_folder
 from kinetria_cli.gateways.http.probe import HttpClientProbe
 from tests.cli.test_terminal import on_a_terminal
 from tests.conftest import free_port
-from tests.faults.stack import TestStack, stack_in, wait_for
+from tests.faults.stack import TestStack, become_version_15, stack_in, wait_for
 from tests.world import IDS, Answer, Cli, connect_to, database_variables
 
 MARKS = "SELECT count(*), count(DISTINCT migration_id) FROM _yoyo_migration"
@@ -180,7 +180,7 @@ def test_a_pid_file_whose_number_belongs_to_another_program_does_not_count(stack
 def test_data_of_another_major_version_are_refused_and_left_alone(stack: TestStack) -> None:
     stack.up("--no-app")
     stack("down")
-    (stack.folder.data / "PG_VERSION").write_text("15\n")
+    become_version_15(stack.folder.data)
     before = sorted(path.name for path in stack.folder.data.iterdir())
     answer = stack.up("--json")
     assert answer.error["code"] == "data.unusable"

@@ -209,8 +209,8 @@ def raising_run(_: str) -> int:
         ("/gym/.env line 4", "DB_PASSWORD", "${EDITOR:-vi} +4 /gym/.env"),
         ("DATABASE_URL in /my work/.env line 4", "DB_HOST", "${EDITOR:-vi} +4 '/my work/.env'"),
         ("/run/secrets/db, named by the environment", "DB_PASSWORD", "${EDITOR:-vi} /run/secrets/db"),
-        ("the environment", "DB_PASSWORD", "read -r -s DB_PASSWORD && export DB_PASSWORD"),
-        ("the environment", "DB_HOST", "read -r DB_HOST && export DB_HOST"),
+        ("the environment", "DB_PASSWORD", "printf 'DB_PASSWORD: ' && read -r -s DB_PASSWORD && export DB_PASSWORD"),
+        ("the environment", "DB_HOST", "printf 'DB_HOST: ' && read -r DB_HOST && export DB_HOST"),
     ],
 )
 def test_where_a_setting_is_corrected(origin: str, name: str, command: str) -> None:

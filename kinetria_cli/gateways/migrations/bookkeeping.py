@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from kinetria_cli.domain.errors import MigrationConflict
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.gateways.migrations.session import SCHEMA
 from kinetria_cli.gateways.pooling import pin
 
@@ -213,7 +214,7 @@ def _check_schemas(schemas: list[str]) -> None:
     if all(name == SCHEMA for name in schemas):
         return
     other = next(name for name in schemas if name != SCHEMA)
-    moves = "; ".join(f"ALTER TABLE {other}.{table} SET SCHEMA {SCHEMA}" for table in YOYO_TABLES)
+    moves = "; ".join(f"ALTER TABLE {quote_identifier(other)}.{table} SET SCHEMA {SCHEMA}" for table in YOYO_TABLES)
     raise MigrationConflict(
         f"yoyo's table _yoyo_migration is in schema {', '.join(schemas)}; it is expected in {SCHEMA} alone",
         hint=f"look which set is right and drop the tables {', '.join(YOYO_TABLES)} of the other"

@@ -74,7 +74,8 @@ def _no_database(params: ConnectionParams, _: str) -> KinetriaError:
 def _may_not_connect(params: ConnectionParams, _: str) -> KinetriaError:
     return LoginRefused(
         f"{params.user!r} may not connect to database {params.dbname!r} at {params.address}",
-        hint=f"as its owner: GRANT CONNECT ON DATABASE {params.dbname} TO {params.user}",
+        hint=f"as its owner: GRANT CONNECT ON DATABASE {quote_identifier(params.dbname)}"
+        f" TO {quote_identifier(params.user)}",
     )
 
 

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import pq
 
 from kinetria_cli.domain.errors import PrivilegeMissing
+from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.server_facts import (
     Activity,
     LockedTable,
@@ -54,7 +55,9 @@ def server_state(connection: Connection, params: ConnectionParams) -> ServerStat
         row = _one(connection, "state")
     except psycopg.errors.InsufficientPrivilege as error:
         problem = query_error(error, params)
-        hidden = PrivilegeMissing(problem.message, hint=f"as a superuser: GRANT pg_monitor TO {params.user}")
+        hidden = PrivilegeMissing(
+            problem.message, hint=f"as a superuser: GRANT pg_monitor TO {quote_identifier(params.user)}"
+        )
         version, in_recovery, read_only, own_pid = _one(connection, "state_without_statistics")
         return ServerState(version, in_recovery, read_only, hidden, hidden, _at_once(connection, own_pid))
     *facts, own_pid = row

@@ -39,5 +39,7 @@ def _(result: Diagnosis, screen: Screen) -> None:
         return
     screen.paragraph(("One cause:", ""), result.cause, indent=len("One cause: "))
     screen.line(f"  {result.command}")
+    if result.only_looks:
+        screen.line("  (this command only shows more: it changes nothing)")
     if result.other:
         screen.paragraph(("", ""), f"({result.other})", indent=2, hint=True)

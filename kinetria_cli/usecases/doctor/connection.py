@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.doctor import Cause, Finding, SessionFacts, Symptom, SymptomKind, broken, doubtful, well
-from kinetria_cli.domain.errors import KinetriaError
+from kinetria_cli.domain.errors import KinetriaError, PrivilegeMissing
 from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.stack import LOOPBACK_NAMES
 from kinetria_cli.usecases.doctor.tls import TLS, tls_broken
@@ -28,6 +29,9 @@ DATABASE = frozenset(
 )
 READERS = frozenset({"standby", "prefer-standby", "read-only"})
 """Values of target_session_attrs with which a standby is what is wanted (PostgreSQL 16 manual, section 34.1.2)."""
+
+_SCHEMA = re.compile(r'permission denied for schema (?P<quote>"?)(?P<name>.+?)(?P=quote)(?:  \(|$)')
+"""The server's words; they quote no name, whatever it is (PostgreSQL 16, aclchk.c)."""
 
 RESET = "kinetria up --reset-password"
 """It makes a new password without a login, and lets the role in again; the data stay."""
@@ -219,7 +223,10 @@ class Connecting:
         params = self.target.params
         if self._outcome is not None:
             return broken(self._outcome.text, self._no_database(self._outcome))
-        facts = self.facts
+        try:
+            facts = self.facts
+        except PrivilegeMissing as error:
+            return broken(error.message, self.no_right(error.message))
         # With several servers, what writes looks for the primary itself.
         if facts.in_recovery and not params.others and params.session_attrs not in READERS:
             text = f"The server at {params.address} is a standby: it takes no writes."
@@ -246,12 +253,19 @@ class Connecting:
         if found.kind is SymptomKind.OTHER_ROLE:
             text = f"None of the servers at {params.address} has the role that is wanted ({params.session_attrs})."
             return Cause(text, self.origins.edit("DB_HOST"), other="name a server that has it")
-        if found.kind is SymptomKind.NO_CONNECT_RIGHT:
-            text = f"{params.user} may not connect to the database {params.dbname}."
-            return Cause(text, self.psql(f"GRANT CONNECT ON DATABASE {name} TO {quote_identifier(params.user)}"))
-        if found.kind is SymptomKind.CLOSED_DATABASE:
-            text = f"The database {params.dbname} takes no connections (ALLOW_CONNECTIONS is false)."
-            return Cause(text, self.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+        refused = {
+            SymptomKind.NO_CONNECT_RIGHT: (
+                f"{params.user} may not connect to the database {params.dbname}.",
+                f"GRANT CONNECT ON DATABASE {name} TO {quote_identifier(params.user)}",
+            ),
+            SymptomKind.CLOSED_DATABASE: (
+                f"The database {params.dbname} takes no connections (ALLOW_CONNECTIONS is false).",
+                f"ALTER DATABASE {name} ALLOW_CONNECTIONS true",
+            ),
+        }
+        if found.kind in refused:
+            text, statement = refused[found.kind]
+            return Cause(text, self.psql(statement))
         origin = self.origins.of("DB_NAME")
         text = f"There is no database {params.dbname} at {params.address}; its name comes from {origin}."
         there = self.login.databases()
@@ -260,8 +274,29 @@ class Connecting:
         if close and self.origins.known:
             command, value = self.origins.put("DB_NAME", close[0])
             return Cause(text, command, other=f"{value}or make it: {create}")
-        if others := [other for other in there if other != "postgres"]:
-            rename = self.psql(f"ALTER DATABASE {quote_identifier(others[0])} RENAME TO {name}", user=params.user)
-            known = f"the server has {', '.join(others)}; where the data are in one of them, it may have been renamed"
-            return Cause(text, create, other=f"{known}: {rename}")
-        return Cause(text, create)
+        others = [other for other in there if other != "postgres"]
+        return self._renamed(text, create, others) if others else Cause(text, create)
+
+    def _renamed(self, text: str, create: str, others: list[str]) -> Cause:
+        """What to do when the server has other databases, one of which may be the one that is missing."""
+        params = self.target.params
+        statement = f"ALTER DATABASE {quote_identifier(others[0])} RENAME TO {quote_identifier(params.dbname)}"
+        rename = self.psql(statement, user=params.user)
+        if self.own and len(others) == 1:  # the stack has one database, so it is that one under another name
+            there = f"{text} The server has {others[0]}: it was renamed."
+            return Cause(there, rename, other=f"or make an empty one: {create}")
+        known = f"the server has {', '.join(others)}; if the data is in one of them, it was renamed"
+        return Cause(text, create, other=f"{known}: {rename}")
+
+    def no_right(self, message: str) -> Cause:
+        """Return the grant that a role lacks; `message` is the server's own."""
+        params = self.target.params
+        role = quote_identifier(params.user)
+        schema = _SCHEMA.search(message)
+        grant = (
+            f"GRANT USAGE ON SCHEMA {quote_identifier(schema['name'])} TO {role}"
+            if schema
+            else f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+        )
+        text = f"The role {params.user} has no right to the tables: {message}."
+        return Cause(text, self.psql(grant, database=params.dbname))

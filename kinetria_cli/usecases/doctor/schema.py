@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from kinetria_cli.domain.doctor import Cause, Finding, broken, doubtful, well
 from kinetria_cli.domain.errors import PrivilegeMissing
-from kinetria_cli.domain.identifiers import quote_identifier
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, span
 from kinetria_cli.domain.needed import NEEDED
 from kinetria_cli.domain.stack import Pooling
@@ -41,7 +40,7 @@ def check_schema(
     try:
         status = status_of()
     except PrivilegeMissing as error:
-        return broken(error.message, _no_right(connecting, error.message))
+        return broken(error.message, connecting.no_right(error.message))
     return _judged(connecting, status, destroys)
 
 
@@ -90,19 +89,6 @@ def _pending(status: MigrationStatus, tables: tuple[str, ...], destroys: Callabl
     harmless = not destroys()
     other = None if harmless else LOOK_FIRST
     return broken(detail, Cause(f"{detail[0].upper()}{detail[1:]}.", "kinetria migrate", other=other, safe=harmless))
-
-
-def _no_right(connecting: Connecting, message: str) -> Cause:
-    params = connecting.target.params
-    name = quote_identifier(params.user)
-    schema = message.removeprefix("permission denied for schema ").split()[0]
-    grant = (
-        f"GRANT USAGE ON SCHEMA {schema} TO {name}"
-        if message.startswith("permission denied for schema")
-        else f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
-    )
-    text = f"The role {params.user} has no right to the tables: {message}."
-    return Cause(text, connecting.psql(grant, database=params.dbname))
 
 
 def _missing(objects: tuple[str, ...], ahead: tuple[str, ...]) -> Finding:

@@ -29,7 +29,7 @@ def edit(origin: str, name: str) -> str:
     if "named by" in origin:
         return f"${{EDITOR:-vi}} {shlex.quote(origin.split(', named by', maxsplit=1)[0])}"
     silent = "-s " if name in ("DB_PASSWORD", "DATABASE_URL") else ""
-    return f"read -r {silent}{name} && export {name}"
+    return f"printf '{name}: ' && read -r {silent}{name} && export {name}"
 
 
 @dataclass(frozen=True, slots=True)

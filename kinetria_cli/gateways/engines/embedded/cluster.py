@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 from functools import cached_property
 from pathlib import Path
 
@@ -35,6 +36,9 @@ CTYPES = ("C.UTF-8", "en_US.UTF-8", "C")
 """Values for LC_CTYPE, the best first: with C lower() and ILIKE fold ASCII alone. macOS may lack the first. LC_COLLATE
 stays C: text sorts the same on every system, and its indexes outlive an upgrade of the C library."""
 UNKNOWN_LOCALE = "invalid locale name"
+CONTROL = Path("global", "pg_control")
+CATALOG_VERSION = 202307071
+"""Of PostgreSQL 16 (src/include/catalog/catversion.h)."""
 PORT_LOST = "Address already in use"
 LEFTOVER_WORDS = "pre-existing shared memory block"
 
@@ -135,6 +139,17 @@ class Cluster:
                 f"the data folder {self.data} cannot be read: {error.strerror}",
                 hint="restore it from a backup, or begin anew: kinetria down --volumes",
             ) from error
+        catalog = self._catalog_version()
+        if catalog is None:
+            raise DataFolderUnusable(
+                f"the data folder {self.data} is damaged: {CONTROL} is missing or empty",
+                hint=f"restore a backup, or put it aside: mv {self.data} {self.data}.damaged; then: kinetria up",
+            )
+        if major != str(SERVER_MAJOR) and catalog == CATALOG_VERSION:
+            raise DataFolderUnusable(
+                f"{self.data / 'PG_VERSION'} says {major}, and the data is of PostgreSQL {SERVER_MAJOR}",
+                hint=f"correct the file: echo {SERVER_MAJOR} > {self.data / 'PG_VERSION'}",
+            )
         if major != str(SERVER_MAJOR):
             raise DataFolderUnusable(
                 f"the data folder {self.data} belongs to PostgreSQL {major}; this is PostgreSQL {SERVER_MAJOR}",
@@ -151,6 +166,17 @@ class Cluster:
                 f"the data folder {self.data} has mode {stat.S_IMODE(found.st_mode):04o}, so that others could read it",
                 hint=f"chmod 700 {self.data}",
             )
+
+    def _catalog_version(self) -> int | None:
+        """Return the catalog version of the data, from bytes 12 to 15 of pg_control; None when there is none.
+
+        The format of these bytes is the same in every major version (PostgreSQL 16, src/include/catalog/pg_control.h).
+        """
+        try:
+            head = (self.data / CONTROL).read_bytes()[:16]
+        except OSError:
+            return None
+        return int.from_bytes(head[12:], sys.byteorder) if len(head) == 16 else None
 
     @property
     def postmaster(self) -> Postmaster:

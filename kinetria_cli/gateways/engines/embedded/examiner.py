@@ -29,7 +29,7 @@ _OWN_FATAL = re.compile(r"\[\d+\] (?:FATAL|PANIC):  (?P<reason>.*)")
 """A line of the server's own; a session's has the name of its application before the word."""
 _DAMAGED = re.compile(r"pg_control|control file|checkpoint|database files are incompatible")
 """What a server says of data that it cannot begin with (PostgreSQL 16, xlog.c and xlogrecovery.c)."""
-ANEW = "without one, begin anew: kinetria down --volumes"
+_LINE = re.compile(r'(?:in file|file) "(?P<file>[^"]+)" line (?P<line>\d+)')
 _RAN = re.compile(r"database system is ready to accept connections|received (?:fast|smart|immediate) shutdown request")
 
 
@@ -101,10 +101,10 @@ class EmbeddedExaminer:
             text = f"PostgreSQL ended while starting: {reason}."
             command, other = "kinetria up", "all it said: kinetria logs postgres"
             if "configuration file" in reason:
-                command = f"${{EDITOR:-vi}} {shlex.quote(str(config))} && kinetria up"
+                command = f"${{EDITOR:-vi}} {self._line_of(config)}{shlex.quote(str(config))} && kinetria up"
             elif _DAMAGED.search(reason):  # the next start ends in the same way
                 text = f"PostgreSQL ended while starting, its data are damaged: {reason}."
-                command, other = "kinetria logs postgres", f"restore {self._cluster.data} from a backup; {ANEW}"
+                command, other = self._put_aside()
             return broken("postgres does not run", Cause(text, command, other=other))
         left = (self._cluster.data / "postmaster.pid").exists()
         how = "was killed: its pid file is still there" if left else "was stopped"
@@ -137,8 +137,9 @@ class EmbeddedExaminer:
             self._cluster.check()
         except DataFolderUnusable as error:
             if self._cluster.postmaster.pid() is not None:  # a start refuses it; what runs works on
-                return doubtful(f"{error.message}; before the next start: {self._mend(error)}")
-            return broken(error.message, Cause(f"{error.message[0].upper()}{error.message[1:]}.", self._mend(error)))
+                return doubtful(f"{error.message}; before the next start: {self._mend(error)[0]}")
+            command, other = self._mend(error)
+            return broken(error.message, Cause(f"{error.message[0].upper()}{error.message[1:]}.", command, other=other))
         free = free_bytes(data)
         if free is not None and free < ROOM:
             detail = f"the disk of {data} is full: {free // 1024 // 1024} MB are free"
@@ -150,15 +151,28 @@ class EmbeddedExaminer:
         room = "" if free is None else f", {free / 1e9:.1f} GB free"
         return well(f"{data}{room}")
 
-    def _mend(self, error: DataFolderUnusable) -> str:
-        """The command of an error's hint, where there is one."""
+    def _mend(self, error: DataFolderUnusable) -> tuple[str, str | None]:
+        """The command of an error's hint, where there is one, and another way."""
         hint = error.hint or ""
         quoted = shlex.quote(str(self._cluster.data))
         if hint.startswith("chmod"):
-            return f"chmod 700 {quoted}"
+            return f"chmod 700 {quoted}", None
         if "chown" in hint:
-            return f"chown -R {self._cluster.account.owner} {quoted}"
-        return f"KINETRIA_PROJECT={self._folder.root.name}-new kinetria up"
+            return f"chown -R {self._cluster.account.owner} {quoted}", None
+        if hint.startswith("correct the file"):
+            return f"echo {SERVER_MAJOR} > {quoted}/PG_VERSION && kinetria up", None
+        if "put it aside" in hint:
+            return self._put_aside()
+        other = (
+            "that is another, empty stack; the old data needs the programs of its own version: pg_dump, then psql -f"
+        )
+        return f"KINETRIA_PROJECT={self._folder.root.name}-new kinetria up", other
+
+    def _put_aside(self) -> tuple[str, str]:
+        """What begins with an empty data folder and keeps the damaged one."""
+        data = shlex.quote(str(self._cluster.data))
+        aside = shlex.quote(f"{self._cluster.data}.damaged")
+        return f"mv {data} {aside} && kinetria up", f"it begins empty and keeps {aside}; better restore a backup there"
 
     def port(self) -> Finding:
         """See `Examiner.port`."""
@@ -182,6 +196,15 @@ class EmbeddedExaminer:
             if match := _OWN_FATAL.search(line):
                 return match["reason"].strip()
         return None
+
+    def _line_of(self, config: Path) -> str:
+        """Return `+N ` for an editor: the line of a configuration file that the server named, if it named one."""
+        found = [
+            match["line"]
+            for line in last_lines(self._folder.postgres_log, LOG_LINES)
+            if (match := _LINE.search(line)) and match["file"] == str(config)
+        ]
+        return f"+{found[-1]} " if found else ""
 
     def service(self) -> Finding:
         """See `Examiner.service`."""
