@@ -15,6 +15,10 @@ _ONLY_LOOKS = re.compile(
 """Commands of a cause that no command corrects: they tell a person more."""
 
 
+SHORTEST_LIMIT = 100
+"""Milliseconds of a statement_timeout."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why something does not work.
@@ -167,6 +171,8 @@ class SessionFacts:
         runner: Who holds the migration lock, for people.
         pooling: What the connection has of a session.
         locker: Who keeps a table of the tool or of the entities from being read.
+        time_limit: The statement_timeout of a new session in milliseconds; 0 is none.
+        time_limit_set_by: Whose setting that is, as for `read_only_set_by`; None is the server's configuration.
     """
 
     version: str
@@ -177,3 +183,10 @@ class SessionFacts:
     runner: str | None
     pooling: Pooling = Pooling.NONE
     locker: Locker | None = None
+    time_limit: int = 0
+    time_limit_set_by: str | None = None
+
+    @property
+    def time_limit_is_short(self) -> bool:
+        """Whether the service's own checks would fail under it on a busy server."""
+        return 0 < self.time_limit < SHORTEST_LIMIT

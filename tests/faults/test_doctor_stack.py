@@ -168,6 +168,16 @@ def test_a_database_that_was_renamed(database: TestStack) -> None:
     mended(cause.command, env=database.env)
 
 
+@pytest.mark.parametrize("whose", ["ROLE kinetria", "DATABASE kinetria", "ROLE kinetria IN DATABASE kinetria"])
+def test_a_statement_timeout_that_ends_every_query(database: TestStack, whose: str) -> None:
+    with database.connect() as admin:
+        admin.execute(f"ALTER {whose} SET statement_timeout = '1ms'".encode())
+    cause = found(database, "database")
+    named = whose.replace("ROLE", "role").replace("DATABASE", "database").replace("IN", "in")
+    assert cause.cause.startswith(f"The {named} has a statement_timeout of 1 ms")
+    mended(cause.command, env=database.env)
+
+
 def test_a_role_without_usage_on_the_schema(database: TestStack) -> None:
     with database.connect() as admin:
         admin.execute(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from kinetria_cli.domain.constants import TABLES
 from kinetria_cli.domain.doctor import Locker, SessionFacts, Symptom, SymptomKind
@@ -22,6 +23,7 @@ from kinetria_cli.gateways.postgres.server import answered
 T = TypeVar("T")
 
 MAINTENANCE = "postgres"
+LIFTS = 10
 """The database that every server has for such questions (PostgreSQL 16 manual, section 23.3)."""
 
 # The first pattern that fits decides. Texts: PostgreSQL 16, postmaster.c, postinit.c, auth.c and libpq's fe-*.c; those
@@ -127,14 +129,40 @@ class PostgresLogin:
         return self.asking(self._facts)
 
     def _facts(self, session: Connection) -> SessionFacts:
-        with session.transaction():
-            pin(session)
-            row = session.execute(load("doctor")["facts"].encode(), {"tables": list(TABLES)}).fetchone()
-        assert row is not None
-        version, in_recovery, read_only, set_by, tables = row
+        version, in_recovery, read_only, set_by, limit, limit_set_by, tables = self._row(session)
+        facts = SessionFacts(
+            version,
+            in_recovery,
+            read_only,
+            set_by,
+            tuple(tables),
+            None,
+            time_limit=limit,
+            time_limit_set_by=limit_set_by,
+        )
+        if facts.time_limit_is_short:
+            return facts
         runner = self._runner(session)
-        pooled, locker = pooling(session), self._locker(session)
-        return SessionFacts(version, in_recovery, read_only, set_by, tuple(tables), runner, pooled, locker)
+        return replace(facts, runner=runner, pooling=pooling(session), locker=self._locker(session))
+
+    @staticmethod
+    def _row(session: Connection) -> TupleRow:
+        for attempt in range(1, LIFTS + 1):
+            lifted = False
+            try:
+                with session.transaction():
+                    # This statement is under the role's own limit, which may be 1 ms.
+                    session.execute("SET LOCAL statement_timeout = 0")
+                    lifted = True
+                    pin(session)
+                    cursor = session.execute(load("doctor")["facts"].encode(), {"tables": list(TABLES)})
+                    row: TupleRow | None = cursor.fetchone()
+                    assert row is not None
+                    return row
+            except psycopg.errors.QueryCanceled:
+                if lifted or attempt == LIFTS:
+                    raise
+        raise AssertionError
 
     def databases(self) -> tuple[str, ...]:
         """See `LoginProbe.databases`."""

@@ -233,18 +233,34 @@ class Connecting:
             return broken(
                 "the server is a standby", Cause(text, self.origins.edit("DB_HOST"), other="name the primary")
             )
+        if facts.time_limit_is_short:
+            return self._too_short(facts)
         if facts.read_only and not facts.in_recovery:
             return self._read_only(facts)
         return well(f"{params.dbname}, PostgreSQL {facts.version}")
 
     def _read_only(self, facts: SessionFacts) -> Finding:
+        whose = self._whose(facts.read_only_set_by)
+        # Also a session that only mends it is read-only by itself.
+        command = self._alter(whose, "SET default_transaction_read_only = off", "default_transaction_read_only=off")
+        return broken("read-only", Cause(f"The {whose} is read-only by a setting.", command))
+
+    def _too_short(self, facts: SessionFacts) -> Finding:
+        whose = self._whose(facts.time_limit_set_by)
+        detail = f"statement_timeout is {facts.time_limit} ms"
+        text = f"The {whose} has a statement_timeout of {facts.time_limit} ms, which ends the queries of the app."
+        change = "RESET statement_timeout" if facts.time_limit_set_by else "SET statement_timeout = 0"
+        return broken(detail, Cause(text, self._alter(whose, change, "statement_timeout=0")))
+
+    def _whose(self, set_by: str | None) -> str:
+        """Return the role or database that a setting belongs to, as ALTER takes it; by default the database."""
         params = self.target.params
         user, name = f"role {quote_identifier(params.user)}", f"database {quote_identifier(params.dbname)}"
-        whose = {"user": user, "database user": f"{user} in {name}"}.get(facts.read_only_set_by, name)
-        statement = f"ALTER {whose} SET default_transaction_read_only = off"
-        # Also a session that only mends it is read-only by itself.
-        command = self.psql(statement, user=params.user, options="-c default_transaction_read_only=off")
-        return broken("read-only", Cause(f"The {whose} is read-only by a setting.", command))
+        return {"user": user, "database user": f"{user} in {name}"}.get(set_by or "", name)
+
+    def _alter(self, whose: str, change: str, session: str) -> str:
+        """Return the command that changes a setting, in a session that has another value of it."""
+        return self.psql(f"ALTER {whose} {change}", user=self.target.params.user, options=f"-c {session}")
 
     def _no_database(self, found: Symptom) -> Cause:
         from difflib import get_close_matches
