@@ -105,14 +105,13 @@ class Service:
         from kinetria_cli.gateways.postgres.watch import Watch
         from kinetria_cli.usecases.readiness import Examiner
 
-        watch = Watch(params)
+        watch = Watch(params, database)
         examiner = Examiner(
             look=watch.look, room=database.pool_room, renew=database.renew, expected=self._expected_migrations()
         )
         return Refresher(
             examiner,
             abandon=watch.abandon,
-            close=watch.close,
             interval=self.settings.health_interval,
             report=partial(report_check, log),
             report_bug=lambda error: log.error("the health check has a bug", exc_info=error),

@@ -50,8 +50,9 @@ class Sighting:
         read_only: This session, or the next that logs in, may not write.
         migrations: What is recorded; None where the role may not read it, or a lock is on it.
         seconds: How long the look took.
-        lost: Whether the connection of the look before had ended: the server was away meanwhile, however shortly.
+        lost: Whether the pool's connection had ended: the server was away since it was last used, however shortly.
         locked: Whether somebody else's lock kept it from being read.
+        pooled: Whether the pool gave a connection for the look.
     """
 
     in_recovery: bool
@@ -60,20 +61,20 @@ class Sighting:
     seconds: float
     lost: bool = False
     locked: bool = False
+    pooled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PoolRoom:
-    """How many connections a pool has, how many of them are free, and how many it may have."""
+    """How many connections of a pool are in use, and how many it may have."""
 
-    size: int
-    available: int
+    used: int
     limit: int
 
     @property
     def exhausted(self) -> bool:
         """Whether the next request would have to wait."""
-        return self.available == 0 and self.size >= self.limit
+        return self.used >= self.limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ class Examiner:
         except KinetriaError as error:
             self._was_away = True
             return unanswered(error.message, pool=judge_pool(self.room()))
-        pool = judge_pool(self.room())
-        if self._was_away or found.lost:
+        pool = judge_pool(self.room(), gave=found.pooled)
+        # A session keeps the settings that it began with, and its server: the next look, and requests, need new ones.
+        if self._was_away or found.lost or found.in_recovery or found.read_only:
             self.renew()
             self._was_away = False
         schema, warnings = judge_schema(self.expected, found.migrations, locked=found.locked)
@@ -68,11 +69,15 @@ def judge_writable(found: Sighting) -> Check:
     return Check(WRITABLE, CheckStatus.OK, 0.0, "the primary")
 
 
-def judge_pool(room: PoolRoom) -> Check:
-    """Return whether the pool has a connection for the next request."""
-    used = room.size - room.available
-    status = CheckStatus.FAIL if room.exhausted else CheckStatus.OK
-    return Check(POOL, status, 0.0, f"{used} of {room.limit} connections in use")
+def judge_pool(room: PoolRoom, *, gave: bool = False) -> Check:
+    """Return whether the pool has a connection for the next request.
+
+    Args:
+        room: How it stands.
+        gave: Whether it just gave one, as it would have to a request; the others may be in use.
+    """
+    status = CheckStatus.FAIL if room.exhausted and not gave else CheckStatus.OK
+    return Check(POOL, status, 0.0, f"{room.used} of {room.limit} connections in use")
 
 
 def judge_schema(

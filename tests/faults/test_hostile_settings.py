@@ -129,7 +129,8 @@ def test_everything_that_writes_writes_the_same(cli: Cli, hostile: ConnectionPar
 
 def test_the_services_own_connections_see_the_same(cli: Cli, hostile: ConnectionParams) -> None:
     filled(cli, hostile)
-    watch, pool = Watch(hostile), PooledDatabase(hostile, timeout=5, min_size=1, max_size=2)
+    pool = PooledDatabase(hostile, timeout=5, min_size=1, max_size=2)
+    watch = Watch(hostile, pool)
     try:
         for seen in (watch.look(), watch.look()):
             assert [found.id for found in seen.migrations or ()] == list(IDS)
@@ -137,7 +138,6 @@ def test_the_services_own_connections_see_the_same(cli: Cli, hostile: Connection
         assert pool.server_info().in_recovery is False
         assert pool.repositories.users.count({}) == 5
     finally:
-        watch.close()
         pool.close()
 
 

@@ -87,7 +87,7 @@ def load_on(service: Service) -> Iterator[Load]:
         ("/health/live", 200)
     }
     assert {status for _, status in load.told} == {200, 503}
-    # The refresher's thread; the clients, the pool's connections, and the refresher's with its second descriptor.
+    # The refresher's thread; the clients, the pool's connections, and the look's own, with a second descriptor.
     assert load.threads <= threads + 2
     assert load.files <= files + CLIENTS + POOL + 4
 

@@ -1,5 +1,6 @@
 """A primary among servers that are silent is used in time, whatever the others do."""
 
+import gc
 import socket
 import threading
 import time
@@ -8,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -99,14 +101,35 @@ def test_the_service_starts_and_is_ready(behind_two: ConnectionParams) -> None:
 
 
 def test_the_services_connections_find_it(behind_two: ConnectionParams) -> None:
-    database, watch = PooledDatabase(behind_two, timeout=3.0, min_size=2, max_size=3), Watch(behind_two)
+    database = PooledDatabase(behind_two, timeout=3.0, min_size=2, max_size=2)
+    watch = Watch(behind_two, database)
     try:
         database.ping()
         wait_for(lambda: database.pool_statistics()["pool_available"] >= 2)
-        assert watch.look().migrations[-1].id == HEAD  # type: ignore[index]
+        with database.lent(seconds=3), database.lent(seconds=3):
+            alone = watch.look()  # over a connection of its own
+        for seen, pooled in ((alone, False), (watch.look(), True)):
+            assert (seen.migrations[-1].id, seen.pooled) == (HEAD, pooled)  # type: ignore[index]
     finally:
-        watch.close()
         database.close()
+
+
+def test_an_attempt_that_failed_leaves_no_socket_until_garbage_is_collected(migrated: ConnectionParams) -> None:
+    with hung() as server:
+        params = replace(migrated, host=server.host, port=server.port)
+        sockets = len(_sockets_to(server))
+        gc.collect()
+        gc.disable()
+        try:
+            with pytest.raises(psycopg.errors.ConnectionTimeout):
+                connect_once(params, timeout=SHORT)
+            assert len(_sockets_to(server)) == sockets
+        finally:
+            gc.enable()
+
+
+def _sockets_to(server: Server) -> list[Any]:
+    return [found for found in psutil.Process().net_connections("tcp") if found.raddr == (server.host, server.port)]
 
 
 def test_where_none_answers_each_is_named(migrated: ConnectionParams) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,19 +24,36 @@ from tests.faults.stack import wait_for
 from tests.world import HEAD, IDS, MIGRATIONS, connect_to
 
 
+@contextmanager
+def pool_at(params: ConnectionParams, *, limit: int = 1, timeout: float = 5) -> Iterator[PooledDatabase]:
+    database = PooledDatabase(params, timeout=timeout, min_size=1, max_size=limit)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def watching(params: ConnectionParams) -> Iterator[Watch]:
+    with pool_at(params) as database:
+        yield Watch(params, database)
+
+
 @pytest.fixture
 def chaos(migrated: ConnectionParams) -> Iterator[tuple[Chaos, Watch]]:
-    with chaos_before(migrated) as (proxy, params):
-        watch = Watch(params)
+    with chaos_before(migrated) as (proxy, params), watching(params) as watch:
         yield proxy, watch
-        watch.close()
 
 
 @pytest.fixture
-def watch(migrated: ConnectionParams) -> Iterator[Watch]:
-    found = Watch(migrated)
-    yield found
-    found.close()
+def database(migrated: ConnectionParams) -> Iterator[PooledDatabase]:
+    with pool_at(migrated, limit=2) as found:
+        yield found
+
+
+@pytest.fixture
+def watch(migrated: ConnectionParams, database: PooledDatabase) -> Watch:
+    return Watch(migrated, database)
 
 
 # What it sees
@@ -53,18 +71,42 @@ def test_a_look_at_a_primary_sees_every_migration(watch: Watch) -> None:
 def test_the_next_looks_are_one_message_each_over_the_same_connection(chaos: tuple[Chaos, Watch]) -> None:
     proxy, watch = chaos
     first = watch.look()
+    connections = proxy.connections
     counts = []
     for _ in range(10):  # more than the five after which psycopg prepares a statement
         before = proxy.requests
         assert watch.look().migrations == first.migrations
         counts.append(proxy.requests - before)
     assert counts == [1] * 10
-    assert proxy.connections == 1
+    assert proxy.connections == connections
+
+
+def test_every_look_takes_a_connection_of_the_pool_and_gives_it_back(migrated: ConnectionParams) -> None:
+    with pool_at(migrated) as database:
+        watch = Watch(migrated, database)
+        database.ping()
+        asked = database.pool_statistics()["requests_num"]
+        for number in range(1, 4):
+            assert watch.look().pooled
+            found = database.pool_statistics()
+            assert (found["requests_num"], found["requests_errors"]) == (asked + number, 0)
+            assert (found["pool_available"], database.pool_room().used) == (1, 0)
+
+
+def test_a_look_leaves_no_setting_to_the_request_that_gets_its_connection(migrated: ConnectionParams) -> None:
+    query = b"SELECT name, setting FROM pg_settings ORDER BY name"
+    with pool_at(migrated) as database:
+        with database.lent(seconds=5) as connection:
+            before = connection.execute(query).fetchall()
+            pid = connection.info.backend_pid
+        Watch(migrated, database).look()
+        with database.lent(seconds=5) as connection:
+            assert connection.info.backend_pid == pid
+            assert connection.execute(query).fetchall() == before
 
 
 def test_a_database_that_was_never_migrated_has_none_until_it_is(empty: ConnectionParams) -> None:
-    watch = Watch(empty)
-    try:
+    with watching(empty) as watch:
         assert watch.look().migrations == ()
         gateway_for(empty).apply(lock_wait=5)
         seen = watch.look().migrations
@@ -78,25 +120,22 @@ def test_a_database_that_was_never_migrated_has_none_until_it_is(empty: Connecti
         with connect_to(empty) as sql:
             sql.execute("DROP TABLE _yoyo_migration")
         assert watch.look().migrations == ()
-    finally:
-        watch.close()
 
 
 def test_what_a_role_may_not_read_is_unknown(sql: psycopg.Connection[Any], migrated: ConnectionParams) -> None:
     role = f"watcher_{migrated.dbname}"
     sql.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'w-secret'".encode())
-    watch = Watch(replace(migrated, user=role, password="w-secret"))
     try:
-        assert watch.look().migrations is None
-        sql.execute(f"GRANT SELECT ON _yoyo_migration, _kinetria_migration TO {role}".encode())
-        for _ in range(2):
-            seen = watch.look().migrations
-            assert seen is not None
-            assert len(seen) == len(IDS)
-        sql.execute(f"REVOKE SELECT ON _yoyo_migration, _kinetria_migration FROM {role}".encode())
-        assert watch.look().migrations is None
+        with watching(replace(migrated, user=role, password="w-secret")) as watch:
+            assert watch.look().migrations is None
+            sql.execute(f"GRANT SELECT ON _yoyo_migration, _kinetria_migration TO {role}".encode())
+            for _ in range(2):
+                seen = watch.look().migrations
+                assert seen is not None
+                assert len(seen) == len(IDS)
+            sql.execute(f"REVOKE SELECT ON _yoyo_migration, _kinetria_migration FROM {role}".encode())
+            assert watch.look().migrations is None
     finally:
-        watch.close()
         sql.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
 
 
@@ -123,16 +162,16 @@ def test_the_setting_that_is_closest_to_the_role_counts(
 
 
 def test_a_standby_is_seen_until_it_is_promoted(tmp_path: Path) -> None:
-    with own_server(tmp_path / "own") as server, standby_of(server.params, tmp_path) as params:
-        watch = Watch(params)
-        try:
-            assert watch.look().in_recovery
-            with connect_to(params) as admin:
-                assert admin.execute("SELECT pg_promote()").fetchone() == (True,)
-            wait_for(lambda: not watch.look().in_recovery)
-            assert not watch.look().read_only
-        finally:
-            watch.close()
+    with (
+        own_server(tmp_path / "own") as server,
+        standby_of(server.params, tmp_path) as params,
+        watching(params) as watch,
+    ):
+        assert watch.look().in_recovery
+        with connect_to(params) as admin:
+            assert admin.execute("SELECT pg_promote()").fetchone() == (True,)
+        wait_for(lambda: not watch.look().in_recovery)
+        assert not watch.look().read_only
 
 
 # When it gets no answer
@@ -145,13 +184,11 @@ def test_a_connection_that_was_cut_since_the_last_look_is_made_anew(chaos: tuple
     found = watch.look()
     assert found.migrations
     assert found.lost
-    assert proxy.connections == 2
     assert not watch.look().lost
 
 
 def test_a_server_that_is_gone_is_unreachable(migrated: ConnectionParams) -> None:
-    with chaos_before(migrated) as (proxy, params):
-        watch = Watch(params)
+    with chaos_before(migrated) as (proxy, params), watching(params) as watch:
         watch.look()
         proxy.close()
         for _ in range(2):
@@ -160,8 +197,8 @@ def test_a_server_that_is_gone_is_unreachable(migrated: ConnectionParams) -> Non
 
 
 def test_a_refused_login_is_told(migrated: ConnectionParams) -> None:
-    with pytest.raises(LoginRefused):
-        Watch(replace(migrated, password="wrong")).look()
+    with pytest.raises(LoginRefused), watching(replace(migrated, password="wrong")) as watch:
+        watch.look()
 
 
 def test_a_look_that_hangs_ends_when_it_is_abandoned_and_its_connection_is_not_used_again(
@@ -189,30 +226,39 @@ def test_a_look_that_hangs_ends_when_it_is_abandoned_and_its_connection_is_not_u
     assert [str(error) for error in raised] == [
         f"the database is not reachable at 127.0.0.1:{proxy.port} (no answer in time)"
     ]
+    assert watch._database.pool_measures()["returns_bad"] == 1
     proxy.trouble = Trouble.NONE
     assert watch.look().migrations
-    assert proxy.connections == 2
 
 
-def test_abandoning_when_nothing_is_under_way_costs_the_connection_alone(chaos: tuple[Chaos, Watch]) -> None:
+def test_a_look_that_was_abandoned_when_the_answer_was_there_leaves_no_broken_connection_to_a_request(
+    watch: Watch, database: PooledDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = watch._ask
+
+    def answered_just_then(connection: psycopg.Connection[Any]) -> Sighting:
+        found = ask(connection)
+        watch.abandon()
+        return found
+
+    monkeypatch.setattr(watch, "_ask", answered_just_then)
+    watch.look()
+    assert database.pool_measures()["returns_bad"] == 1
+    for _ in range(2):
+        database.ping()
+
+
+def test_abandoning_when_nothing_is_under_way_costs_nothing(chaos: tuple[Chaos, Watch]) -> None:
     proxy, watch = chaos
     watch.abandon()
     watch.look()
+    connections = proxy.connections
     watch.abandon()
     assert watch.look().migrations
-    watch.close()
-    watch.close()
-    assert proxy.connections == 2
+    assert proxy.connections == connections
 
 
 # What is made of it
-
-
-@pytest.fixture
-def database(migrated: ConnectionParams) -> Iterator[PooledDatabase]:
-    found = PooledDatabase(migrated, timeout=5, min_size=1, max_size=2)
-    yield found
-    found.close()
 
 
 @pytest.fixture
@@ -267,18 +313,53 @@ def test_what_is_recorded_decides_on_the_schema(
 
 
 def test_a_pool_whose_connections_are_all_in_use_is_named_and_the_database_still_answers(
-    examiner: Examiner, database: PooledDatabase
+    examiner: Examiner, database: PooledDatabase, sql: psycopg.Connection[Any]
 ) -> None:
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kinetria %%' AND datname = %s"
+
+    def sessions() -> Any:
+        return sql.execute(count, (sql.info.dbname,)).fetchone()
+
     with database.transaction(), database.transaction():
-        verdict = examiner()
-        assert shown(verdict) == (("pool",), ())
-        assert verdict.checks[3].detail == "2 of 2 connections in use"
-    wait_for(lambda: examiner().failing == ())
+        for refused in (1, 2):
+            verdict = examiner()
+            assert shown(verdict) == (("pool",), ())
+            assert verdict.checks[0].detail == "answers"
+            assert verdict.checks[3].detail == "2 of 2 connections in use"
+            assert database.pool_statistics()["requests_errors"] == refused
+            wait_for(lambda: sessions() == (2,))  # the look's own connection has ended
+    assert shown(examiner()) == ((), ())
+    assert database.pool_statistics()["requests_errors"] == 2
+
+
+def test_a_pool_whose_connections_are_being_made_anew_is_not_in_use(migrated: ConnectionParams) -> None:
+    with chaos_before(migrated) as (proxy, params), pool_at(params) as database:
+        watch = Watch(params, database)
+        examiner = Examiner(watch.look, database.pool_room, database.renew, read_expected(MIGRATIONS))
+        assert examiner().failing == ()
+        proxy.close()
+        for _ in range(2):
+            verdict = examiner()
+            assert verdict.failing == ("database",)
+            assert verdict.checks[3].detail == "0 of 1 connections in use"
+
+
+def test_a_session_that_began_read_only_is_replaced_in_the_whole_pool(
+    examiner: Examiner, database: PooledDatabase, sql: psycopg.Connection[Any], migrated: ConnectionParams
+) -> None:
+    sql.execute(f"ALTER DATABASE {migrated.dbname} SET default_transaction_read_only = on".encode())
+    with database.lent(seconds=5) as one, database.lent(seconds=5) as other:
+        old = {one.info.backend_pid, other.info.backend_pid}
+    sql.execute("SET transaction_read_only = off")
+    sql.execute(f"ALTER DATABASE {migrated.dbname} RESET default_transaction_read_only".encode())
+    assert examiner().failing == ("writable",)
+    with database.lent(seconds=5) as one, database.lent(seconds=5) as other:
+        assert not old & {one.info.backend_pid, other.info.backend_pid}
+    assert examiner().failing == ()
 
 
 def test_the_pool_is_usable_at_once_when_the_database_is_back(chaos: tuple[Chaos, Watch]) -> None:
     proxy, watch = chaos
-    database = PooledDatabase(watch.params, timeout=30, min_size=1, max_size=1)
     away = False
 
     def look() -> Sighting:
@@ -286,8 +367,9 @@ def test_the_pool_is_usable_at_once_when_the_database_is_back(chaos: tuple[Chaos
             raise DatabaseUnreachable("it is away")
         return watch.look()
 
-    examiner = Examiner(look=look, room=database.pool_room, renew=database.renew, expected=read_expected(MIGRATIONS))
-    try:
+    with pool_at(watch.params, timeout=30) as database:
+        watch = Watch(watch.params, database)
+        examiner = Examiner(look, database.pool_room, database.renew, read_expected(MIGRATIONS))
         database.ping()
         assert examiner().failing == ()
         away = True
@@ -299,5 +381,3 @@ def test_the_pool_is_usable_at_once_when_the_database_is_back(chaos: tuple[Chaos
         proxy.cut()  # no look was under way
         assert examiner().failing == ()
         database.ping()
-    finally:
-        database.close()

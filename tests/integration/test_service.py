@@ -51,6 +51,7 @@ def test_with_right_credentials_it_connects_and_says_so_with_its_pool_statistics
             "requests_errors",
         }
     assert (log[0]["pool"]["pool_min"], log[0]["pool"]["pool_max"], log[0]["pool"]["requests_errors"]) == (1, 10, 0)
+    assert log[-1]["pool"]["requests_num"] > log[0]["pool"]["requests_num"]  # looks at the database take them, too
 
 
 @pytest.mark.scenario("S46")

@@ -34,7 +34,6 @@ class World:
         self.refresher = Refresher(
             lambda: verdict,
             abandon=lambda: None,
-            close=lambda: None,
             interval=3600.0,
             report=lambda _: None,
             report_bug=lambda _: None,

@@ -11,7 +11,7 @@ from kinetria_cli.domain.readiness import PoolRoom, RecordedMigration, Sighting,
 from kinetria_cli.usecases.readiness import Examiner, judge_pool, judge_schema, judge_writable
 
 EXPECTED = {"0001_a": "aa", "0002_b": "bb", "0003_c": "cc"}
-ROOM = PoolRoom(size=3, available=1, limit=10)
+ROOM = PoolRoom(used=2, limit=10)
 
 
 def recorded(*ids: str) -> tuple[RecordedMigration, ...]:
@@ -107,14 +107,18 @@ def test_only_a_primary_that_takes_writes_is_writable(in_recovery: bool, read_on
 
 
 @pytest.mark.parametrize(
-    ("size", "available", "status"),
-    [(10, 0, CheckStatus.FAIL), (10, 1, CheckStatus.OK), (9, 0, CheckStatus.OK), (0, 0, CheckStatus.OK)],
+    ("used", "gave", "status"),
+    [
+        (10, False, CheckStatus.FAIL),
+        (10, True, CheckStatus.OK),
+        (9, False, CheckStatus.OK),
+        (0, True, CheckStatus.OK),
+        (0, False, CheckStatus.OK),
+    ],
 )
-def test_a_pool_has_room_while_one_is_free_or_one_more_may_be_made(
-    size: int, available: int, status: CheckStatus
-) -> None:
-    found = judge_pool(PoolRoom(size, available, limit=10))
-    assert (found.status, found.detail) == (status, f"{size - available} of 10 connections in use")
+def test_a_pool_has_room_while_it_gives_one_or_not_all_are_in_use(used: int, gave: bool, status: CheckStatus) -> None:
+    found = judge_pool(PoolRoom(used, limit=10), gave=gave)
+    assert (found.status, found.detail) == (status, f"{used} of 10 connections in use")
 
 
 def examiner(looks: Iterator[Sighting | KinetriaError], renewed: list[bool]) -> Examiner:
@@ -161,3 +165,11 @@ def test_the_pool_is_renewed_where_the_database_was_away_between_two_looks() -> 
     examine = examiner(iter([FINE, replace(FINE, lost=True), FINE]), renewed)
     assert [examine().failing for _ in range(3)] == [(), (), ()]
     assert renewed == [True]
+
+
+@pytest.mark.parametrize("found", [replace(FINE, in_recovery=True), replace(FINE, read_only=True)])
+def test_the_pool_is_renewed_while_its_sessions_may_not_write(found: Sighting) -> None:
+    renewed: list[bool] = []
+    examine = examiner(iter([found, found, FINE]), renewed)
+    assert [examine().failing for _ in range(3)] == [("writable",), ("writable",), ()]
+    assert renewed == [True, True]

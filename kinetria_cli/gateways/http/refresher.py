@@ -20,7 +20,6 @@ class Refresher:
     Args:
         ask: Returns the verdict. Runs in a thread.
         abandon: Makes an `ask` that is under way end soon; called from another thread.
-        close: Gives up what `ask` keeps between two questions; never called while one is under way.
         interval: Seconds between the beginnings of two questions.
         report: Called with each check that has another status than it had.
         report_bug: Called with what an `ask`, or this class, raised although it raises nothing.
@@ -31,14 +30,12 @@ class Refresher:
         ask: Callable[[], Verdict],
         *,
         abandon: Callable[[], None],
-        close: Callable[[], None],
         interval: float,
         report: Callable[[Check], None],
         report_bug: Callable[[BaseException], None],
     ) -> None:
         self._ask = ask
         self._abandon = abandon
-        self._close = close
         self._interval = interval
         self._report = report
         self._report_bug = report_bug
@@ -72,14 +69,12 @@ class Refresher:
         return task
 
     async def stop(self, task: "asyncio.Task[None]") -> None:
-        """End the task, and what was kept for its questions; a question that does not end is left to the process."""
+        """End the task; a question that does not end is left to the process."""
         task.cancel()
         await asyncio.wait({task})
         if self._question is not None:
             self._abandon()
             await asyncio.wait({self._question}, timeout=CHECK_SECONDS)
-        if self._question is None or self._question.done():
-            self._close()
 
     async def keep_asking(self) -> None:
         """Ask until cancelled."""

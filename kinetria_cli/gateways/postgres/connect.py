@@ -115,10 +115,16 @@ def _first_to_answer(servers: Sequence[Server], attempt: Callable[[Server], Conn
 
 def _connect_to(params: ConnectionParams, *, timeout: float, autocommit: bool, kind: type[Connection]) -> Connection:
     """Connect to one server; of several addresses, to the first that answers."""
-    # A pooler may give the next transaction to another session, which knows none of what was prepared here.
-    connect = partial(
-        kind.connect, **connect_arguments(params, timeout=timeout), autocommit=autocommit, prepare_threshold=None
-    )
+    arguments = connect_arguments(params, timeout=timeout)
+
+    def connect(**address: Any) -> Connection:
+        try:
+            # A pooler may give the next transaction to another session, which knows none of what was prepared here.
+            return kind.connect(**arguments, **address, autocommit=autocommit, prepare_threshold=None)
+        except psycopg.Error as error:
+            # psycopg's frame holds the error, and the socket with it: it would be open until garbage is collected.
+            raise error.with_traceback(None) from None
+
     addresses = _addresses(params)
     if len(addresses) < 2:
         return connect()

@@ -16,8 +16,9 @@ from kinetria_cli.gateways.postgres.database import PostgresDatabase
 from kinetria_cli.gateways.postgres.loaders import register_loaders
 from kinetria_cli.gateways.postgres.server import server_info
 
-RECONNECT_SECONDS = 10.0
-"""How long the pool tries to replace a connection; its pauses double. Later the next request that needs one tries."""
+RECONNECT_SECONDS = 2.0
+"""How long the pool tries to replace a connection. Later the next that asks for one tries: the service's look, if not
+a request before it."""
 CLOSE_SECONDS = 1.0
 
 STATISTICS = (
@@ -45,6 +46,7 @@ class PooledDatabase(PostgresDatabase):
         super().__init__(params, timeout=timeout)
         self._min_size = min_size
         self._max_size = max_size
+        self._in_use: set[Connection] = set()
 
     @cached_property
     def _pool(self) -> "ConnectionPool[Connection]":
@@ -93,8 +95,8 @@ class PooledDatabase(PostgresDatabase):
 
     def pool_room(self) -> PoolRoom:
         """Return how the pool stands."""
-        found = self.pool_statistics()
-        return PoolRoom(size=found["pool_size"], available=found["pool_available"], limit=found["pool_max"])
+        # psycopg_pool counts those that are free; of the others, some may be on their way to a server that is away.
+        return PoolRoom(used=len(self._in_use), limit=self._max_size)
 
     def renew(self) -> None:
         """Replace the pool's connections, those in use when they come back: the server that held them was away."""
@@ -107,15 +109,30 @@ class PooledDatabase(PostgresDatabase):
             self._pool.close(timeout=CLOSE_SECONDS)
 
     @contextlib.contextmanager
-    def _lent(self) -> Iterator[Connection]:
+    def lent(self, *, seconds: float) -> Iterator[Connection]:
+        """Lend a connection in autocommit mode; one that is closed in the block is replaced.
+
+        Args:
+            seconds: How long to wait for it.
+
+        Raises:
+            DatabaseBusy: None came free.
+        """
         try:
-            connection = self._pool.getconn()
+            connection = self._pool.getconn(seconds)
         except PoolTimeout as error:
             raise DatabaseBusy(
-                f"no connection to {self._params.address} came free within {self._timeout:g} s",
+                f"no connection to {self._params.address} came free within {seconds:g} s",
                 hint="try again in a moment",
             ) from error
+        self._in_use.add(connection)
         try:
             yield connection
         finally:
+            self._in_use.discard(connection)
             self._pool.putconn(connection)
+
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        with self.lent(seconds=self._timeout) as connection:
+            yield connection

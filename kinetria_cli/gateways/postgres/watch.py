@@ -1,72 +1,76 @@
-"""The connection over which the service looks at its database again and again."""
+"""The look of the service at its database, again and again."""
 
 import contextlib
 import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 import psycopg
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable, UndefinedTable
 
-from kinetria_cli.domain.errors import DatabaseUnreachable
+from kinetria_cli.domain.errors import DatabaseBusy, DatabaseUnreachable
 from kinetria_cli.domain.readiness import RecordedMigration, Sighting
 from kinetria_cli.domain.stack import ConnectionParams
 from kinetria_cli.gateways.pooling import ask
 from kinetria_cli.gateways.postgres.connect import Connection, connect_once
 from kinetria_cli.gateways.postgres.errors import connection_error, no_answer, translated
+from kinetria_cli.gateways.postgres.pool import PooledDatabase
 from kinetria_cli.gateways.postgres.queries import load
 
 CONNECT_SECONDS = 2.0
 """The least that libpq takes."""
+POOL_SECONDS = 0.25
+"""Of the look's second: then a connection of its own shows whether the server answers."""
 
 _IMPATIENT = "SET LOCAL lock_timeout = '250ms'; "
 """Of the look's second: a lock on the table of migrations must not make the database silent."""
 
 
-class _Line(NamedTuple):
-    """An open connection, and a second descriptor of its socket that nobody else closes."""
-
-    connection: Connection
-    socket: socket.socket
-
-
 class Watch:
-    """One connection beside the pool, kept between two looks: a pool without room does not make the database silent.
+    """Looks over a connection of the pool, as a request would; over one of its own while the pool has none to give.
 
-    One thread looks at a time; any other may abandon the look.
+    So a pool that is full is told from a server that is silent. One thread looks at a time; any other may abandon it.
 
     Args:
         params: Where to.
+        database: Whose pool is looked at.
     """
 
-    def __init__(self, params: ConnectionParams) -> None:
+    def __init__(self, params: ConnectionParams, database: PooledDatabase) -> None:
         self.params = params
-        self._line: _Line | None = None
+        self._database = database
+        self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._abandoned = False
         self._known: str | None = None
 
     def look(self) -> Sighting:
-        """Ask everything in one round trip, over the kept connection or a new one.
+        """Ask everything in one round trip.
 
         Raises:
             DatabaseUnreachable, DatabaseBusy, LoginRefused, TlsRefused: There is no connection.
             QueryFailed, DatabaseBusy, PrivilegeMissing: The question was refused.
         """
         self._abandoned = False
-        kept = self._line is not None
-        try:
-            return self._look()
-        except DatabaseUnreachable as error:
-            if self._abandoned:
-                raise no_answer(self.params) from error
-            if not kept:
-                raise
-        # A server that was restarted since the last look ended the connection that was kept; that is past.
-        return replace(self._look(), lost=True)
+        lost = False
+        with contextlib.ExitStack() as borrowing:
+            try:
+                connection = borrowing.enter_context(self._database.lent(seconds=POOL_SECONDS))
+            except DatabaseBusy:
+                pass
+            else:
+                try:
+                    return replace(self._look(connection), pooled=True)
+                except DatabaseUnreachable:
+                    if self._abandoned:
+                        raise
+                # A server that was restarted ended the connections of the pool; that is past.
+                lost = True
+        with contextlib.closing(self._open()) as own:
+            return replace(self._look(own), lost=lost, pooled=lost)
 
     def abandon(self) -> None:
         """End the look that is under way, from another thread: its connection is closed, and it raises.
@@ -75,42 +79,46 @@ class Watch:
         """
         with self._lock:
             self._abandoned = True
-            if self._line is not None:
+            if self._socket is not None:
                 # Closing would not wake the thread that waits for the socket; shutting it down does.
                 with contextlib.suppress(OSError):  # the peer was faster
-                    self._line.socket.shutdown(socket.SHUT_RDWR)
+                    self._socket.shutdown(socket.SHUT_RDWR)
 
-    def close(self) -> None:
-        """Close the connection, if there is one. Not while a look is under way."""
-        with self._lock:
-            line, self._line = self._line, None
-        if line is not None:
-            line.socket.close()
-            line.connection.close()
-
-    def _look(self) -> Sighting:
+    def _look(self, connection: Connection) -> Sighting:
+        """Look, and close the connection unless it can be used again: a request may be the next to have it."""
         started = time.monotonic()
-        line = self._line or self._open()
+        found = None
         try:
-            with translated(self.params):
-                found = self._ask(line.connection)
-        except BaseException:
-            self.close()
+            with translated(self.params), self._to_be_abandoned(connection):
+                found = self._ask(connection)
+        except DatabaseUnreachable as error:
+            if self._abandoned:
+                raise no_answer(self.params) from error
             raise
-        if found.in_recovery or found.read_only:
-            # A session keeps the settings that it began with, and its server: the next look shall see new ones.
-            self.close()
+        finally:
+            if found is None or self._abandoned:
+                connection.close()
         return replace(found, seconds=time.monotonic() - started)
 
-    def _open(self) -> _Line:
+    @contextlib.contextmanager
+    def _to_be_abandoned(self, connection: Connection) -> Iterator[None]:
+        """Hold a second descriptor of the connection's socket, which nobody else closes, where `abandon` finds it."""
+        with socket.socket(fileno=os.dup(connection.fileno())) as same:
+            with self._lock:
+                if self._abandoned:  # while the connection was waited for
+                    raise no_answer(self.params)
+                self._socket = same
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._socket = None
+
+    def _open(self) -> Connection:
         try:
-            connection = connect_once(self.params, timeout=CONNECT_SECONDS)
+            return connect_once(self.params, timeout=CONNECT_SECONDS)
         except psycopg.Error as error:
             raise connection_error(error, self.params) from error
-        line = _Line(connection, socket.socket(fileno=os.dup(connection.fileno())))
-        with self._lock:
-            self._line = line
-        return line
 
     def _ask(self, connection: Connection) -> Sighting:
         """Which table of migrations there is hardly ever changes: it is read in the same message as last time."""
