@@ -1,13 +1,16 @@
 """The real squawk on single files, without a database."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kinetria_cli.domain.errors import EngineUnavailable
 from kinetria_cli.domain.extras import install_command
 from kinetria_cli.domain.lint import Finding
+from kinetria_cli.gateways.migrations import content
 from kinetria_cli.gateways.migrations.content import read_sql
 from kinetria_cli.gateways.migrations.lint import FolderLinter, check_files
 from kinetria_cli.gateways.migrations.lint.rows import ROW_RULES
@@ -296,3 +299,45 @@ def test_squawk_inherits_no_secret(tmp_path: Path, elsewhere: Path, monkeypatch:
         lint(tmp_path, "SELECT 1;")
     assert caught.value.details
     assert "s3cret-pass" not in "\n".join(caught.value.details)
+
+
+def test_a_rule_of_ours_is_known_to_a_comment_whose_line_ends_with_cr_lf(tmp_path: Path) -> None:
+    text = "-- squawk-ignore table-rewrite\r\nALTER TABLE users ALTER name TYPE bigint;\r\n"
+    assert "unused-ignore" not in {finding.rule for finding in lint(tmp_path, text.encode())}
+
+
+MANY: dict[str, Callable[[int], str]] = {
+    "rows": lambda count: "INSERT INTO t VALUES " + "(1, 'update', 1.5),\n" * count + "(1, '', 0);",
+    "inserts": lambda count: "INSERT INTO t VALUES (1, 'update', 1.5);\n" * count,
+    "upserts": lambda count: "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2;\n" * count,
+    "updates": lambda count: "UPDATE t SET a = 1;\n" * count,
+    "tables": lambda count: "".join(f"CREATE TABLE t{number} (a int REFERENCES t);\n" for number in range(count)),
+    "parts": lambda count: "WITH x AS (" + "), x AS (".join(["UPDATE t SET a = 1"] * count) + ") SELECT 1;",
+    "accepted": lambda count: "ALTER TABLE t ADD CHECK (a > 0); -- squawk-ignore-file table-scan\n" * count,
+    "one line": lambda count: "ALTER TABLE t DROP COLUMN \u00fc; " * count,
+}
+
+
+@pytest.mark.parametrize("shape", MANY)
+def test_twice_the_statements_take_twice_the_steps(shape: str, tmp_path: Path) -> None:
+    once, twice = (_steps(tmp_path, MANY[shape](count)) for count in (200, 400))
+    assert 200 < once < twice <= 3 * once
+
+
+def _steps(folder: Path, text: str) -> int:
+    """Lint a text and return how many lines of our own code run."""
+    own = str(Path(content.__file__).parent)
+    lines = 0
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace if frame.f_code.co_filename.startswith(own) else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        lint(folder, text)
+    finally:
+        sys.settrace(before)
+    return lines

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinetria_cli.gateways.migrations import content, sqltext
+from kinetria_cli.gateways.migrations import content, lexer, sqltext
 from kinetria_cli.gateways.migrations.compare import texts_of
 from kinetria_cli.gateways.migrations.content import checksum, parse_sql, read_sql
 from kinetria_cli.gateways.migrations.effects import effects
@@ -254,11 +254,11 @@ def steps(path: Path, monkeypatch: pytest.MonkeyPatch) -> "Counter[str]":
 
     def trace(frame: Any, event: str, _: Any) -> Any:
         counts["lines"] += event == "line"
-        return trace if frame.f_code.co_filename in (sqltext.__file__, content.__file__) else None
+        return trace if frame.f_code.co_filename in (lexer.__file__, sqltext.__file__, content.__file__) else None
 
     with monkeypatch.context() as patched:
-        for module, name in ((sqltext, "_TOKEN"), (sqltext, "_FIRST_TOKEN"), (sqltext, "_COMMENT_EDGE")):
-            patched.setattr(module, name, Counting(getattr(module, name), counts))
+        for name in ("_TOKEN", "_FIRST_TOKEN", "_COMMENT_EDGE"):
+            patched.setattr(lexer, name, Counting(getattr(lexer, name), counts))
         before = sys.gettrace()
         sys.settrace(trace)
         try:
@@ -302,13 +302,12 @@ def test_a_file_is_lexed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path = tmp_path / "0001_once.sql"
     path.write_text("-- squawk-ignore ban-drop-table\nSELECT 'once';\n", "utf-8")
     read: list[str] = []
-    scan = sqltext._scan
 
-    def reading(pattern: "re.Pattern[str]", text: str) -> Iterator[tuple[int, int]]:
+    def reading(text: str) -> Iterator[tuple[int, int]]:
         read.append(text)
-        return scan(pattern, text)
+        return lexer.scan(text)
 
-    monkeypatch.setattr(sqltext, "_scan", reading)
+    monkeypatch.setattr(sqltext, "scan", reading)
     file = read_sql(path)
     texts = texts_of(MigrationFile("0001_once", path, None))
     again = parse_sql(path, texts.text)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kinetria_cli.gateways.migrations.content import SqlFile
-from kinetria_cli.gateways.migrations.sqltext import Statement, Token, TokenKind, tokens
+from kinetria_cli.gateways.migrations.sqltext import Statement, Token, TokenKind, View, tokens
 
 # fmt: off
 _SHARED = frozenset({"ROLE", "GROUP", "USER", "DATABASE", "TABLESPACE", "SUBSCRIPTION", "SYSTEM"})
@@ -29,6 +29,13 @@ _NAMES = re.compile(
     # These run SQL that is given as text.
     r"|query_to_xml\w*|ts_stat|ts_rewrite"
 )
+# What the rules below begin with: no other word of a statement without a body is looked at.
+_SUSPECTS = re.compile(
+    r'u&|"?(?:pg_|binary_upgrade_|lo_|query_to_xml|ts_)'
+    "|(?:create|alter|drop|reassign|on|language|grant|revoke|copy|load)(?!\\w)",
+    re.IGNORECASE,
+)
+_WITH_BODY = frozenset({"DO", "CREATE"})
 _ROUTINES = frozenset({"FUNCTION", "PROCEDURE"})
 _MODIFIERS = frozenset({"OR", "REPLACE", "TRUSTED", "PROCEDURAL"})
 _DYNAMIC = "EXECUTE"
@@ -55,7 +62,7 @@ def beyond_the_database(file: SqlFile) -> str | None:
     Bodies of DO and of routines count, whether they are called or not: a false alarm costs a server of its own.
     """
     for statement in file.statements:
-        found = list(_found(_words(statement)))
+        found = list(_found_in(statement))
         if found:
             # What is named says more than that something is made up at run time.
             word, what = min(found, key=lambda pair: pair[1] == _DYNAMIC)
@@ -63,12 +70,14 @@ def beyond_the_database(file: SqlFile) -> str | None:
     return None
 
 
-def _words(statement: Statement) -> list[_Word]:
-    words = [_word(token, token.start) for token in statement.tokens]
-    heads = [word.text for word in words[:4] if word.text not in _MODIFIERS]
-    if heads[:1] == ["DO"] or (heads[:1] == ["CREATE"] and heads[1:2] and heads[1] in _ROUTINES):
-        return [inner for word in _joined(words) for inner in (word, *_inside(word))]
-    return words
+def _found_in(statement: Statement) -> Iterator[tuple[_Word, str]]:
+    own = statement.tokens
+    words = View(range(len(own)), lambda at: _word(own[at], own[at].start))
+    heads = [word.text for word in words[:4] if word.text not in _MODIFIERS] if statement.first in _WITH_BODY else []
+    if heads[:1] == ["DO"] or (heads[1:2] and heads[1] in _ROUTINES):
+        inner = [inner for word in _joined(words) for inner in (word, *_inside(word))]
+        return _found(inner, range(len(inner)))
+    return _found(words, statement.positions(_SUSPECTS))
 
 
 def _joined(words: Iterable[_Word]) -> Iterator[_Word]:
@@ -120,8 +129,9 @@ def body_text(text: str) -> str | None:
     return None if prefix.upper() in ("E", "U&") and "\\" in rest else rest[:-1].replace("''", "'")
 
 
-def _found(words: Sequence[_Word]) -> Iterator[tuple[_Word, str]]:
-    for at, word in enumerate(words):
+def _found(words: Sequence[_Word], positions: Iterable[int]) -> Iterator[tuple[_Word, str]]:
+    for at in positions:
+        word = words[at]
         if word.kind is TokenKind.WORD:
             if what := _of_word(words, at):
                 yield word, what
@@ -141,8 +151,8 @@ def _of_word(words: Sequence[_Word], at: int) -> str | None:  # noqa: PLR0911 - 
         case "CREATE" if [found for found in rest if found not in _MODIFIERS][:1] == ["LANGUAGE"]:
             return "CREATE LANGUAGE"
         case "CREATE" if following == "EXTENSION":
-            name = words[at + 5 if rest[1:4] == ["IF", "NOT", "EXISTS"] else at + 2 :][:1]
-            wanted = name[0].name if name else ""
+            place = at + 5 if rest[1:4] == ["IF", "NOT", "EXISTS"] else at + 2
+            wanted = words[place].name if place < len(words) else ""
             return None if wanted in _EXTENSIONS else f"CREATE EXTENSION {wanted}"
         case "REASSIGN" | "DROP" if following == "OWNED":
             return f"{text} OWNED"
@@ -162,14 +172,15 @@ def _of_word(words: Sequence[_Word], at: int) -> str | None:  # noqa: PLR0911 - 
 def _is_of_roles(words: Sequence[_Word], at: int) -> bool:
     """Whether GRANT or REVOKE gives or takes a role: every other one is ON something before it is TO or FROM."""
     ends = ("ON", "TO", "FROM", ";")
-    return next((word.text for word in words[at + 1 :] if word.text in ends), ";") in ("TO", "FROM")
+    rest = (words[behind].text for behind in range(at + 1, len(words)))
+    return next((text for text in rest if text in ends), ";") in ("TO", "FROM")
 
 
 def _calls_trigger(words: Sequence[_Word], at: int) -> bool:
     """Whether it is EXECUTE FUNCTION name(, as CREATE TRIGGER has it."""
-    rest = words[at + 1 :]
-    if not rest or rest[0].text not in _ROUTINES:
+    if at + 2 >= len(words) or words[at + 1].text not in _ROUTINES:
         return False
     names = (TokenKind.WORD, TokenKind.QUOTED_NAME)
-    behind = next((i for i, word in enumerate(rest[1:], 1) if word.text != "." and word.kind not in names), 0)
-    return behind > 1 and rest[behind].text == "(" and rest[1].text not in ("INTO", "USING")
+    rest = ((behind, words[behind]) for behind in range(at + 2, len(words)))
+    behind = next((behind for behind, word in rest if word.text != "." and word.kind not in names), 0)
+    return behind > at + 2 and words[behind].text == "(" and words[at + 2].text not in ("INTO", "USING")

@@ -1,9 +1,9 @@
 """What a statement does to data that is there, read off its words (PostgreSQL 16 manual, part VI, SQL commands)."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, islice, pairwise
 
 from kinetria_cli.gateways.migrations.locks import name_at
 from kinetria_cli.gateways.migrations.sqltext import Statement, Token, TokenKind
@@ -61,7 +61,10 @@ _ROWLESS = frozenset({
 })
 # fmt: on
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED_NAME)
-_CHANGE = frozenset({"DELETE", "UPDATE", "MERGE", "INSERT"})
+_WORD_ENDS = r"(?![A-Z0-9_$\x80-\U0010ffff])"
+_CHANGING = re.compile(f"(?:DELETE|UPDATE|MERGE){_WORD_ENDS}", re.IGNORECASE | re.ASCII)
+_WRITING = re.compile(f"(?:DELETE|UPDATE|MERGE|INSERT){_WORD_ENDS}", re.IGNORECASE | re.ASCII)
+_BRACKET = re.compile(r"\(")
 
 
 def effects(statement: Statement) -> tuple[Effect, ...]:
@@ -71,7 +74,7 @@ def effects(statement: Statement) -> tuple[Effect, ...]:
 
 def _effects(statement: Statement) -> Iterator[Effect]:
     words = statement.words
-    match words[0]:
+    match statement.first:
         case "DROP" if len(words) > 1:
             yield from _drops(statement)
         case "ALTER" if words[1:2] == ("TABLE",):
@@ -84,7 +87,7 @@ def _effects(statement: Statement) -> Iterator[Effect]:
                 yield Effect(Verb.TRUNCATE, name=name, cascade="CASCADE" in words, only=only)
         case first if first in ROWS:
             yield from _changes(statement)
-            yield from _calls(statement)
+            yield from (Effect(Verb.CALL, "FUNCTION", name) for name in calls(statement))
         case first if first not in _HARMLESS:
             yield Effect(Verb.UNKNOWN)
 
@@ -136,33 +139,40 @@ def _changes(statement: Statement) -> Iterator[Effect]:
 def row_changes(statement: Statement) -> Iterator[tuple[int, Verb]]:
     """Yield where the name of a table stands whose rows are deleted or changed, and which of both."""
     words = statement.words
-    for position, (before, word) in enumerate(pairwise(chain(("",), words))):
-        following = words[position + 1 : position + 2] if word in _CHANGE else ()
+    if next(statement.positions(_CHANGING), None) is None:
+        return
+    found = [(at, words[at]) for at in statement.positions(_WRITING)]
+    overwriting = max((at for at, word in found if word == "UPDATE" and at and words[at - 1] == "DO"), default=-1)
+    deleting = max((at for at, word in found if word == "DELETE"), default=-1)
+    for position, word in found:
+        following = words[position + 1 : position + 2]
         if word == "DELETE" and following == ("FROM",):
             yield position + 2, Verb.DELETE
-        elif word == "UPDATE" and before not in ("FOR", "KEY", "DO", "THEN", "."):
+        elif word == "UPDATE" and (not position or words[position - 1] not in ("FOR", "KEY", "DO", "THEN", ".")):
             yield position + 1, Verb.UPDATE
         elif word == "MERGE" and following == ("INTO",):
-            deletes = "DELETE" in islice(words, position, None)
-            yield position + 2, Verb.DELETE if deletes else Verb.UPDATE
-        elif word == "INSERT" and following == ("INTO",) and _overwrites(words, position):
+            yield position + 2, Verb.DELETE if deleting > position else Verb.UPDATE
+        elif word == "INSERT" and following == ("INTO",) and overwriting > position:
             yield position + 2, Verb.UPDATE
 
 
-def _overwrites(words: Sequence[str], start: int) -> bool:
-    return ("DO", "UPDATE") in pairwise(islice(words, start, None))
+def calls(statement: Statement) -> Iterator[str]:
+    """Yield the names, as written, of the functions that SELECT or a change of rows calls.
 
-
-def _calls(statement: Statement) -> Iterator[Effect]:
-    """The functions that it calls; which of them are the server's own the catalog knows."""
-    own, before = statement.tokens, ""
-    for position, token in enumerate(own):
-        starts = token.kind in _NAMES and before != "."
-        before = token.text
-        if starts:
-            name, behind = name_at(own, position)
-            if behind < len(own) and own[behind].text == "(":
-                yield Effect(Verb.CALL, "FUNCTION", name)
+    Which of them are the server's own the catalog knows.
+    """
+    own = statement.tokens
+    for behind in statement.positions(_BRACKET):
+        # Back over name.name to where the name begins.
+        parts: list[str] = []
+        at = behind - 1
+        at -= at > 0 and own[at].text == "."
+        while at >= 0 and (part := own[at]).kind in _NAMES:
+            parts.insert(0, part.text)
+            if not at or own[at - 1].text != ".":
+                yield ".".join(parts)
+                break
+            at -= 2
 
 
 def _names(statement: Statement, position: int) -> Iterator[tuple[str, bool]]:

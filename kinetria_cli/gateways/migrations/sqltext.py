@@ -6,12 +6,23 @@ be cut where the server would cut it. One pass over the text, four bytes a token
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from itertools import chain, islice, pairwise
+from itertools import islice
 from typing import Generic, NamedTuple, TypeVar, overload
+
+from kinetria_cli.gateways.migrations.lexer import (
+    BLANK,
+    COMMENT,
+    EDGE_MARK,
+    EDGE_WORD,
+    KIND_OF,
+    WORD,
+    first_texts,
+    scan,
+)
 
 _T = TypeVar("_T")
 
@@ -43,84 +54,10 @@ class Token(NamedTuple):
 
 
 _KINDS = tuple(TokenKind)
-_WORD, _QUOTED_NAME, _STRING, _NUMBER, _OPERATOR, _MARK, _COMMENT, _UNTERMINATED = range(len(_KINDS))
-_KIND_BITS = 3
-# Codes beside the kinds: what a statement may end at, and what the first lexer cut otherwise.
-_EDGE_WORD, _EDGE_MARK, _OTHER_WORD, _OTHER_STRING = range(8, 12)
-_KIND_OF = (*range(8), _WORD, _MARK, _WORD, _STRING)
-_CODES = {
-    "end": _EDGE_WORD,
-    "atomic": _EDGE_WORD,
-    "word": _WORD,
-    "word_too": _WORD,
-    "other_word": _OTHER_WORD,
-    "edge_mark": _EDGE_MARK,
-    "mark": _MARK,
-    "mark_too": _MARK,
-    "number": _NUMBER,
-    "string": _STRING,
-    "quoted_name": _QUOTED_NAME,
-    "comment": _COMMENT,
-    "operator": _OPERATOR,
-}
 _SHORT = 4096
 _PIECE = 65536
-
-# Each repetition is possessive or cannot give back what it took: no text takes more than one pass, or a stack. The
-# group that names an alternative stands at its end, so that the first character alone rules most of them out.
-_PATTERN = r"""
-    (?: {edges}
-      | {word}(?![\x80-\U0010ffff'"&])(?P<word>)
-      | [;()](?P<edge_mark>)
-      | [,.:\[\]](?P<mark>)
-      | {number}(?P<number>)
-      | (?:[bBxXnN]|[uU]&)?'[^']*+(?:''[^']*+)*+'(?P<string>)
-      | [eE]'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'(?P<escaped>)
-      | (?:[uU]&)?"[^"]*+(?:""[^"]*+)*+"(?P<quoted_name>)
-      | {open}(?P<open>)
-      | {words}
-      | --[^\r\n]*+(?P<comment>)
-      | /\*(?P<block>)
-      | (?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])+(?P<operator>)
-      | \$(?:{tag})?\$(?P<dollar>)
-      | {blank}++(?P<blank>)
-      | .(?P<mark_too>)
-    ) {blank}*+
-"""
-_BLANK = " \t\n\r\f\v\x1c\x1d\x1e\x1f"
-# Every character beyond ASCII is a letter to the server: accents, combining marks, emoji, no-break spaces.
-_FIRST, _REST = r"[A-Za-z_\x80-\U0010ffff]", r"[A-Za-z0-9_\x80-\U0010ffff]"
-_TOKEN = re.compile(
-    _PATTERN.format(
-        # The words around a function's body that is no string; see `Script._is_in_body`.
-        edges=rf"[eE][nN][dD](?!{_REST}|\$)(?P<end>) | [aA][tT][oO][mM][iI][cC](?!{_REST}|\$)(?P<atomic>)",
-        word=r"[A-Za-z_][A-Za-z0-9_$]*+",
-        words=rf"[A-Za-z_][A-Za-z0-9_$]*+(?!{_FIRST})(?P<word_too>) | {_FIRST}(?:{_REST}|\$)*+(?P<other_word>)",
-        number=r"[0-9][A-Za-z0-9_.]*+",
-        tag=rf"{_FIRST}{_REST}*+",
-        open=r"""(?:(?:[eEbBxXnN]|[uU]&)?'|(?:[uU]&)?\")""",
-        blank=rf"[{_BLANK}]",
-    ),
-    re.VERBOSE | re.DOTALL,
-)
-# As the first version of this lexer cut, by Python's classes of characters. Checksums are of its tokens for ever.
-_FIRST_TOKEN = re.compile(
-    _PATTERN.format(
-        edges="(?!)",
-        word=r"[^\W\d][\w$]*+",
-        words=r"[^\W\d][\w$]*+(?P<word_too>)",
-        number=r"\d[\w.]*+",
-        tag=r"[^\W\d]\w*+",
-        open=r"""(?:[eEbBxXnN]|[uU]&)?['\"]""",
-        blank=r"\s",
-    ),
-    re.VERBOSE | re.DOTALL,
-)
-_COMMENT_EDGE = re.compile(r"/\*|\*/")
 _LINE_END = re.compile(r"\r\n?|\n")
-# Between two parts of one string (scan.l, quotecontinue): at least one line end, and no comment but to the line's end.
-_CONTINUES = re.compile(r"[ \t\f\v]*+(?:--[^\r\n]*+)?[\r\n](?:[ \t\n\r\f\v]|--[^\r\n]*+[\r\n])*+\Z")
-_ESCAPED_PART = re.compile(r"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'", re.DOTALL)
+_KIND_BITS = 3
 
 
 class Statement:
@@ -128,24 +65,26 @@ class Statement:
 
     Args:
         script: What it is part of.
-        indices: Its tokens.
+        indices: Its tokens, and comments among them if `commented`.
+        commented: Whether it holds a comment.
     """
 
-    __slots__ = ("_indices", "_script")
+    __slots__ = ("_first", "_indices", "_last", "_script")
 
-    def __init__(self, script: "Script", indices: Sequence[int]) -> None:
+    def __init__(self, script: "Script", indices: range, *, commented: bool) -> None:
         self._script = script
-        self._indices = indices
+        self._first, self._last = indices[0], indices[-1]
+        self._indices: Sequence[int] | None = None if commented else indices
 
     @property
     def start(self) -> int:
         """Where it begins in the file, in characters from 0."""
-        return self._script.start_of(self._indices[0])
+        return self._script.start_of(self._first)
 
     @property
     def end(self) -> int:
         """The position after its last character."""
-        return self._script.end_of(self._indices[-1])
+        return self._script.end_of(self._last)
 
     @property
     def text(self) -> str:
@@ -160,15 +99,37 @@ class Statement:
     @property
     def tokens(self) -> Sequence[Token]:
         """Its tokens without comments; their `start` counts in the file."""
-        return _View(self._indices, self._script.token)
+        return View(self._own, self._script.token)
 
     @property
     def words(self) -> Sequence[str]:
         """The tokens as text, unquoted words in upper case."""
-        return _View(self._indices, self._script.word)
+        return View(self._own, self._script.word)
+
+    @property
+    def first(self) -> str:
+        """The first of `words`."""
+        return self._script.word(self._first)
+
+    def positions(self, pattern: "re.Pattern[str]") -> Iterator[int]:
+        """Yield where the tokens are, among `tokens`, at whose first character a pattern matches.
+
+        Faster than a look at every token: the text between two matches is passed over by the pattern alone.
+        """
+        own = self._own
+        for index in self._script.matching(pattern, self._first, self._last + 1):
+            at = bisect_left(own, index)
+            if at < len(own) and own[at] == index:
+                yield at
+
+    @property
+    def _own(self) -> Sequence[int]:
+        if self._indices is None:
+            self._indices = self._script.without_comments(range(self._first, self._last + 1))
+        return self._indices
 
 
-class _View(Sequence[_T], Generic[_T]):
+class View(Sequence[_T], Generic[_T]):
     """Items that are made when they are asked for; a slice is a tuple."""
 
     __slots__ = ("_indices", "_make")
@@ -211,8 +172,8 @@ class Script:
         self._cut_as_first = True
         """Whether the first lexer cut this text at the same places."""
         self._read()
-        self.tokens: Sequence[Token] = _View(range(len(self._table) - 1), self.token)
-        self.statements: Sequence[Statement] = _View(range(len(self._parts) // 2), self._statement)
+        self.tokens: Sequence[Token] = View(range(len(self._table) - 1), self.token)
+        self.statements: Sequence[Statement] = View(range(len(self._parts) // 2), self._statement)
 
     def start_of(self, index: int) -> int:
         """Return where a token begins."""
@@ -223,7 +184,7 @@ class Script:
         start, end, size = self.start_of(index), self.start_of(index + 1), _SHORT
         while True:
             begin = max(start, end - size)
-            if tail := self.text[begin:end].rstrip(_BLANK):
+            if tail := self.text[begin:end].rstrip(BLANK):
                 return begin + len(tail)
             end, size = begin, 2 * size
 
@@ -235,7 +196,27 @@ class Script:
         """Return a token's text, an unquoted word in upper case."""
         text = self._text_of(index)
         # The server folds ASCII alone: what becomes a keyword by another alphabet's rules is none.
-        return text.upper() if self._table[index] & 7 == _WORD and text.isascii() else text
+        return text.upper() if self._table[index] & 7 == WORD and text.isascii() else text
+
+    def matching(self, pattern: "re.Pattern[str]", first: int, end: int) -> Iterator[int]:
+        """Yield the numbers of the tokens at whose first character a pattern matches; comments are included.
+
+        Args:
+            pattern: Does not match blank space or nothing.
+            first, end: The tokens to search.
+        """
+        table, limit = self._table, self.start_of(end)
+        position = self.start_of(first)
+        while match := pattern.search(self.text, position, limit):
+            index = bisect_right(table, match.start() << _KIND_BITS | 7, first, end) - 1
+            if self.start_of(index) == match.start():
+                yield index
+            first, position = index + 1, self.start_of(index + 1)
+
+    def without_comments(self, indices: range) -> "array[int]":
+        """Return the numbers of those tokens that are no comments."""
+        table = self._table
+        return array(table.typecode, (index for index in indices if table[index] & 7 != COMMENT))
 
     def of_kind(self, kind: TokenKind) -> Iterator[Token]:
         """Yield the tokens of a kind, in order."""
@@ -258,53 +239,49 @@ class Script:
         As the first lexer cut the text: it did not know every name and dollar tag that the server knows.
         """
         if not self._cut_as_first:
-            yield from _first_texts(with_newlines(self.text))
+            yield from first_texts(with_newlines(self.text))
             return
         text, table = self.text, self._table
         dos = "\r" in text
         for index in range(len(table) - 1):
             packed = table[index]
-            if packed & 7 == _COMMENT:
+            if packed & 7 == COMMENT:
                 continue
             start, end = packed >> _KIND_BITS, table[index + 1] >> _KIND_BITS
             if end - start > _SHORT:
                 yield from _pieces(text, start, self.end_of(index))
                 yield "\0"
             else:
-                token = text[start:end].rstrip(_BLANK)
+                token = text[start:end].rstrip(BLANK)
                 yield f"{with_newlines(token) if dos else token}\0"
 
     def _text_of(self, index: int) -> str:
         start, end = self._table[index] >> _KIND_BITS, self._table[index + 1] >> _KIND_BITS
-        return self.text[start : self.end_of(index)] if end - start > _SHORT else self.text[start:end].rstrip(_BLANK)
+        return self.text[start : self.end_of(index)] if end - start > _SHORT else self.text[start:end].rstrip(BLANK)
 
     def _statement(self, number: int) -> Statement:
         packed, end = self._parts[2 * number], self._parts[2 * number + 1]
-        indices: Sequence[int] = range(packed >> 1, end)
-        if packed & 1:
-            table = self._table
-            indices = array(table.typecode, (index for index in indices if table[index] & 7 != _COMMENT))
-        return Statement(self, indices)
+        return Statement(self, range(packed >> 1, end), commented=bool(packed & 1))
 
     def _read(self) -> None:
         text, table, add = self.text, self._table, self._table.append
         first, commented, brackets, in_body = -1, 0, 0, False
-        for code, start in _scan(_TOKEN, text):
-            if first < 0 and code != _COMMENT and (code != _EDGE_MARK or text[start] != ";"):
+        for code, start in scan(text):
+            if first < 0 and code != COMMENT and (code != EDGE_MARK or text[start] != ";"):
                 first, commented = len(table), 0
-            if code < _COMMENT:
+            if code < COMMENT:
                 add(start << _KIND_BITS | code)
                 continue
-            add(start << _KIND_BITS | _KIND_OF[code])
-            if code == _EDGE_MARK:
+            add(start << _KIND_BITS | KIND_OF[code])
+            if code == EDGE_MARK:
                 mark = text[start]
                 brackets += (mark == "(") - (mark == ")")
                 if mark == ";" and brackets <= 0 and not in_body:
                     self._end_statement(first, len(table) - 1, commented)
                     first, brackets = -1, 0
-            elif code == _EDGE_WORD:
+            elif code == EDGE_WORD:
                 in_body = self._is_in_body(first, in_body)
-            elif code == _COMMENT:
+            elif code == COMMENT:
                 commented = 1
             else:
                 self._cut_as_first = False
@@ -318,7 +295,7 @@ class Script:
     def _before(self, index: int) -> int:
         """Return the last token before this one that is no comment; it exists."""
         index -= 1
-        while self._table[index] & 7 == _COMMENT:
+        while self._table[index] & 7 == COMMENT:
             index -= 1
         return index
 
@@ -340,17 +317,9 @@ class Script:
         return self.word(before) == "BEGIN" and self._makes_function(first, before)
 
     def _makes_function(self, first: int, end: int) -> bool:
-        head = (index for index in range(first, end) if self._table[index] & 7 != _COMMENT)
+        head = (index for index in range(first, end) if self._table[index] & 7 != COMMENT)
         words = [word for word in map(self.word, islice(head, 4)) if word not in ("OR", "REPLACE")]
         return words[:1] == ["CREATE"] and words[1:2] in (["FUNCTION"], ["PROCEDURE"])
-
-
-def _first_texts(text: str) -> Iterator[str]:
-    """Yield what the first lexer found, without comments, a NUL behind each."""
-    found = chain(_scan(_FIRST_TOKEN, text), [(_COMMENT, len(text))])
-    for (code, start), (_, end) in pairwise(found):
-        if code != _COMMENT:
-            yield text[start:end].rstrip() + "\0"
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[str]:
@@ -361,68 +330,6 @@ def _pieces(text: str, start: int, end: int) -> Iterator[str]:
             stop += 1
         yield with_newlines(text[start:stop])
         start = stop
-
-
-def _scan(pattern: "re.Pattern[str]", text: str) -> Iterator[tuple[int, int]]:
-    """Yield code and start of every token but blank space, in order.
-
-    Args:
-        pattern: One of the two above.
-        text: The whole text.
-    """
-    codes = (None, *map(_CODES.get, pattern.groupindex))
-    position, after_escaped = 0, -1
-    while True:
-        for match in pattern.finditer(text, position):
-            code = codes[match.lastindex or 0]
-            if code is None or after_escaped >= 0:
-                break
-            yield code, match.start()
-        else:
-            return
-        # A token whose end the pattern alone does not find, or one behind a string with escapes.
-        assert match.lastgroup
-        name, start, position = match.lastgroup, match.start(), match.end(match.lastgroup)
-        if name == "blank":
-            continue
-        continues = after_escaped >= 0 and pattern is _TOKEN and name in ("string", "open")
-        if continues and (part := _continued(text, after_escaped, start)):
-            name, position = "escaped", part.end()
-            code = _OTHER_STRING if "\\" in part[0] else _STRING
-        if code is None:
-            code, position = _long_token(name, text, start, position)
-        yield code, start
-        if name != "comment":
-            after_escaped = position if name == "escaped" else -1
-
-
-def _long_token(name: str, text: str, start: int, end: int) -> tuple[int, int]:
-    """Return code and end of a token that the pattern found the beginning of."""
-    if name == "escaped":
-        return _STRING, end
-    if name == "block":
-        closed = _block_comment_end(text, start)
-        return (_UNTERMINATED, len(text)) if closed is None else (_COMMENT, closed)
-    tag = text[start:end]
-    close = text.find(tag, end) if name == "dollar" else -1
-    if close < 0:
-        return _UNTERMINATED, len(text)
-    return (_STRING if tag.isascii() else _OTHER_STRING), close + len(tag)
-
-
-def _continued(text: str, end: int, start: int) -> "re.Match[str] | None":
-    """Return the string at `start` if it is one with the escaped string before it, so that escapes hold in it too."""
-    return _ESCAPED_PART.match(text, start) if _CONTINUES.match(text, end, start) else None
-
-
-def _block_comment_end(text: str, start: int) -> int | None:
-    """Return where the comment that begins at `start` ends; comments nest."""
-    depth = 0
-    for edge in _COMMENT_EDGE.finditer(text, start):
-        depth += 1 if edge[0] == "/*" else -1
-        if not depth:
-            return edge.end()
-    return None
 
 
 def _numbers(text: str) -> "array[int]":

@@ -1,5 +1,6 @@
 """The port `MigrationLinter`: squawk's findings and ours, file by file."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -11,11 +12,11 @@ from kinetria_cli.domain.errors import MigrationFileInvalid
 from kinetria_cli.domain.lint import Finding
 from kinetria_cli.gateways.migrations.content import SqlFile, read_sql
 from kinetria_cli.gateways.migrations.files import read_folder
-from kinetria_cli.gateways.migrations.lint.accepted import accepted_rules
+from kinetria_cli.gateways.migrations.lint.accepted import WHOLE_FILE, accepted_rules
 from kinetria_cli.gateways.migrations.lint.locking import LOCK_RULES, LOCK_WAIT, Locking, OwnFinding, Step
 from kinetria_cli.gateways.migrations.lint.made import FolderFacts, facts_of, plain_name
 from kinetria_cli.gateways.migrations.lint.places import Places
-from kinetria_cli.gateways.migrations.lint.rows import ROW_RULES, row_findings
+from kinetria_cli.gateways.migrations.lint.rows import ROW_RULES, RowRules
 from kinetria_cli.gateways.migrations.lint.squawk import Remark, remarks, squawk_program
 from kinetria_cli.gateways.migrations.lint.tables import reading
 from kinetria_cli.gateways.migrations.locks import LockMode
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import psycopg
 
 OWN_RULES = LOCK_RULES | ROW_RULES
+_NAMED_RULE = re.compile(r"[^\r\n,]*")
 _ABOUT_LOCKS = frozenset(
     {
         "adding-field-with-default",
@@ -128,7 +130,6 @@ class _File:
         self._places = Places(file.script)
         self._accepted = accepted_rules(file)
         self._steps = locking.steps(file)
-        self._starts = [statement.start for statement in file.statements]
 
     def findings(self, said: Sequence[Remark]) -> list[Finding]:
         """Return squawk's and ours, by place."""
@@ -140,32 +141,39 @@ class _File:
                 placed.append((remark.position, self._of_squawk(remark, step)))
             if step is not None and remark.rule in _ABOUT_LOCKS:
                 told.add(step.statement.start)
-        placed += self._of_locks(told)
-        for step, found in row_findings(self._file, self._steps, self._locking):
-            placed.append((step.statement.start, self._of_ours(found, step)))
-        return [finding for _, finding in sorted(placed, key=lambda pair: pair[0])]
-
-    def _of_locks(self, told: set[int]) -> Iterator[tuple[int, Finding]]:
-        """Ours on locks, each strength of a table once; `told` are the statements that squawk speaks of."""
+        rows = RowRules(self._file, self._locking)
         held: dict[str, LockMode] = {}
         for step in self._steps:
-            start = step.statement.start
-            for lock in self._locking.findings(step):
-                assert lock.table is not None
-                assert lock.lock is not None
-                table = plain_name(lock.table)
-                again = lock.rule == LOCK_WAIT and held.get(table, 0) >= lock.lock
-                held[table] = max(held.get(table, lock.lock), lock.lock)
-                # Without figures we have nothing to add to what squawk says of the same statement.
-                if again or (start in told and lock.figures is None and not lock.waived and not step.indexes):
-                    continue
-                # One warning a statement, with a database or without.
-                said_already = start in told and lock.severity == "warning"
-                yield start, self._of_ours(replace(lock, severity="info") if said_already else lock, step)
+            if step.needs:
+                placed += ((step.statement.start, found) for found in self._of_locks(step, told, held))
+            placed += ((step.statement.start, self._of_ours(found, step)) for found in rows.findings(step))
+        return [finding for _, finding in sorted(placed, key=lambda pair: pair[0])]
+
+    def _of_locks(self, step: Step, told: set[int], held: dict[str, LockMode]) -> Iterator[Finding]:
+        """Ours on locks, each strength of a table once.
+
+        Args:
+            step: The statement.
+            told: The statements that squawk speaks of.
+            held: The strongest lock on each table so far.
+        """
+        is_told = step.statement.start in told
+        for lock in self._locking.findings(step):
+            assert lock.table is not None
+            assert lock.lock is not None
+            table = plain_name(lock.table)
+            again = lock.rule == LOCK_WAIT and held.get(table, 0) >= lock.lock
+            held[table] = max(held.get(table, lock.lock), lock.lock)
+            # Without figures we have nothing to add to what squawk says of the same statement.
+            if again or (is_told and lock.figures is None and not lock.waived and not step.indexes):
+                continue
+            # One warning a statement, with a database or without.
+            said_already = is_told and lock.severity == "warning"
+            yield self._of_ours(replace(lock, severity="info") if said_already else lock, step)
 
     def _step_at(self, position: int) -> Step | None:
         """The statement that a position is in."""
-        at = bisect_right(self._starts, position) - 1
+        at = bisect_right(self._file.statements, position, key=lambda statement: statement.start) - 1
         step = self._steps[at] if at >= 0 else None
         return step if step and position < step.statement.end else None
 
@@ -173,8 +181,8 @@ class _File:
         """Whether squawk complains of a comment that names a rule of ours, which it does not know."""
         if remark.rule != "unused-ignore":
             return False
-        named = self._file.text[remark.position :].split("\n", 1)[0].split(",", 1)[0]
-        return named.strip(" */") in OWN_RULES
+        named = _NAMED_RULE.match(self._file.text, remark.position)
+        return named is not None and named[0].strip(" */") in OWN_RULES
 
     def _of_squawk(self, remark: Remark, step: Step | None) -> Finding:
         need = step.needs[0] if step is not None and step.needs else None
@@ -207,7 +215,9 @@ class _File:
 
     def _of_ours(self, lock: OwnFinding, step: Step) -> Finding:
         about = _ABOUT_LOCKS if lock.rule in LOCK_RULES else ()
-        accepted = self._accepted.get(step.statement.start, frozenset()) & {"*", lock.rule, *about}
+        accepted = {"*", lock.rule, *about} & (
+            self._accepted.get(step.statement.start, frozenset()) | self._accepted.get(WHOLE_FILE, frozenset())
+        )
         waived = lock.waived or bool(accepted)
         facts = lock.figures
         place = self._places.place(step.statement.start)

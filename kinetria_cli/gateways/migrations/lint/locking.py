@@ -1,6 +1,6 @@
 """Our own findings: each lock that stops readers or writers, with what it means for the table that is there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -30,6 +30,11 @@ LOCK_RULES = frozenset({*RULES.values(), LOCK_WAIT, CONCURRENT})
 
 _WORDS = {Work.SCAN: "reads the whole table", Work.INDEX: "builds an index", Work.REWRITE: "rewrites the table"}
 _MADE_HERE = "the file itself makes it"
+_MOMENT = Task(Work.MOMENT)
+_WORKING = frozenset(
+    {"ALTER", "CLUSTER", "CREATE", "DELETE", "DROP", "LOCK", "REFRESH", "REINDEX", "TRUNCATE", "UPDATE", "VACUUM"}
+)
+"""The first words of statements that take a lock, do work or make a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,28 @@ class OwnFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """What a file makes before one of its statements, by names as the server folds them.
+
+    Args:
+        made: What the whole file makes, and the number of the statement that does.
+        number: Of the statement.
+    """
+
+    made: dict[str, int]
+    number: int
+
+    def __contains__(self, name: str) -> bool:
+        return self.made.get(name, self.number) < self.number
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One statement.
 
     Args:
         statement: As cut out of the file.
-        made: The tables that the file makes before it, by names as the server folds them: nobody else uses them yet.
+        made: The tables that the file makes before it: nobody else uses them yet.
         needs: The locks that it takes; on the index's table where it drops an index.
         task: The longest of what it does.
         changes_nothing: Whether the database knows that its rewrite changes no row.
@@ -64,7 +85,7 @@ class Step:
     """
 
     statement: Statement
-    made: frozenset[str]
+    made: "MadeBefore"
     needs: tuple[LockNeed, ...]
     task: Task
     changes_nothing: bool
@@ -72,6 +93,30 @@ class Step:
     held_seconds: float | None
     grade: Severity
     indexes: tuple[str, ...] = ()
+
+
+class Steps:
+    """The steps of a file by number. One of a moment without a lock is made when it is asked for: there can be 90,000.
+
+    Args:
+        statements: Of the file.
+        found: The other steps.
+        made: As in `MadeBefore`.
+    """
+
+    def __init__(self, statements: Sequence[Statement], found: dict[int, Step], made: dict[str, int]) -> None:
+        self._statements = statements
+        self._found = found
+        self._made = made
+
+    def __iter__(self) -> Iterator[Step]:
+        return map(self.__getitem__, range(len(self._statements)))
+
+    def __getitem__(self, number: int) -> Step:
+        if number in self._found:
+            return self._found[number]
+        statement, made = self._statements[number], MadeBefore(self._made, number)
+        return Step(statement, made, (), _MOMENT, changes_nothing=False, seconds=0.0, held_seconds=0.0, grade="info")
 
 
 class Locking:
@@ -103,25 +148,29 @@ class Locking:
             if not found.startswith('"pg_catalog".') and (found in self._folder.functions or bare[name] in live)
         )
 
-    def steps(self, file: SqlFile) -> tuple[Step, ...]:
+    def steps(self, file: SqlFile) -> "Steps":
         """Return the statements of a file, each with how long it holds its locks."""
-        made: frozenset[str] = frozenset()
-        found: list[Step] = []
-        for statement in file.statements:
-            found.append(self._step(statement, made))
+        made: dict[str, int] = {}
+        found: dict[int, Step] = {}
+        for number, statement in enumerate(file.statements):
+            if statement.first not in _WORKING:
+                continue
+            step = self._step(statement, MadeBefore(made, number))
+            if step.needs or step.task.work:
+                found[number] = step
             making = made_by(statement)
             # A table that may exist already is not new.
             if making and not making[1]:
-                made |= {making[0]}
+                made.setdefault(making[0], number)
         later: float | None = 0.0
         grade: Severity = "info"
-        for number, step in zip(range(len(found) - 1, -1, -1), reversed(found), strict=True):
+        for number, step in reversed(found.items()):
             later = None if later is None or step.seconds is None else round(later + step.seconds, 2)
             grade = "warning" if "warning" in (grade, step.grade) else "info"
             found[number] = replace(step, held_seconds=later, grade=grade)
-        return tuple(found)
+        return Steps(file.statements, found, made)
 
-    def _step(self, statement: Statement, made: frozenset[str]) -> Step:
+    def _step(self, statement: Statement, made: MadeBefore) -> Step:
         tasks = tasks_of(statement)
         task = max(tasks, key=lambda found: found.work)
         real = max((self._checked(found) for found in tasks), key=lambda found: found.work)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kinetria_cli.gateways.migrations.content import SqlFile
 from kinetria_cli.gateways.migrations.locks import name_at
@@ -27,9 +28,9 @@ def facts_of(files: Iterable[SqlFile]) -> FolderFacts:
     functions: set[str] = set()
     for file in files:
         for statement in file.statements:
-            words = statement.words
-            if words[0] != "CREATE":
+            if statement.first != "CREATE":
                 continue
+            words = statement.words
             kind = next((word for word in words[1:4] if word in ("INDEX", "FUNCTION", "PROCEDURE")), None)
             if kind is None:
                 continue
@@ -55,14 +56,17 @@ _NOISE = frozenset({"IF", "NOT", "EXISTS", "CONCURRENTLY", "ONLY"})
 
 def made_by(statement: Statement) -> tuple[str, bool] | None:
     """Return the name of the table or view that a statement makes, and whether it may exist already."""
+    if statement.first != "CREATE":
+        return None
     words = statement.words
     kind = next((word for word in words[1:4] if word in ("TABLE", "VIEW")), None)
-    if words[0] != "CREATE" or kind is None:
+    if kind is None:
         return None
     name, position = _name_behind(statement, words.index(kind) + 1)
     return (plain_name(name), "EXISTS" in words[:position]) if name else None
 
 
+@lru_cache(maxsize=1024)
 def plain_name(relation: str) -> str:
     """Return a name as the server folds it, quoted, without the schema that migrations work in."""
     parts = [token.text for token in tokens(relation) if token.text != "."]

@@ -24,6 +24,8 @@ class Places:
         self._text = script.text
         self._script = script
         self._starts = script.line_starts
+        self._line, self._column, self._position = 0, 0, 0
+        """The place asked last, and its position."""
 
     def position(self, line: int, column: int) -> int:
         """Return how many characters stand before a place.
@@ -36,8 +38,16 @@ class Places:
             IndexError: There is no such line.
         """
         start = self._starts[line]
-        head = self._text[start : start + column].encode()[:column]
-        return start + len(head.decode(errors="ignore"))
+        if self._text.isascii():
+            return min(start + column, len(self._text))
+        # From the place asked before, where it is on the same line: a line can be 10 MB.
+        if line != self._line or column < self._column:
+            self._line, self._column, self._position = line, 0, start
+        rest = column - self._column
+        head = self._text[self._position : self._position + rest].encode()[:rest].decode(errors="ignore")
+        self._column += len(head.encode())
+        self._position += len(head)
+        return self._position
 
     def place(self, position: int) -> Place:
         """Return where a position is."""

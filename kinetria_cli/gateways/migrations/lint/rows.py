@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kinetria_cli.gateways.migrations.beyond import body_text
 from kinetria_cli.gateways.migrations.content import SqlFile
-from kinetria_cli.gateways.migrations.effects import ROWS, Verb, effects, row_changes
+from kinetria_cli.gateways.migrations.effects import ROWS, Verb, calls, effects, row_changes
 from kinetria_cli.gateways.migrations.lint.locking import (
     LONG_SECONDS,
     Locking,
@@ -29,23 +29,36 @@ _BATCHES = "change the rows in batches, outside the migration"
 _TRIVIAL = (("TRUE",), ("1", "=", "1"))
 
 
-def row_findings(file: SqlFile, steps: Sequence[Step], locking: Locking) -> Iterator[tuple[Step, OwnFinding]]:
-    """Yield what is found in each statement of a file, in order."""
-    added: set[str] = set()
-    for step in steps:
-        yield from ((step, found) for found in _changes(step, locking))
-        yield from ((step, found) for found in _truncated(step, locking))
-        yield from ((step, found) for found in _unseen(step.statement, locking))
-        if added and file.transactional and (early := added & _values(step.statement)):
-            yield step, _too_early(sorted(early))
-        if step.statement.words[:2] == ("ALTER", "TYPE"):
-            added |= _added(step.statement)
+class RowRules:
+    """The rules on rows, for the statements of one file in order.
+
+    Args:
+        file: The file.
+        locking: Knows the tables and functions that are there.
+    """
+
+    def __init__(self, file: SqlFile, locking: Locking) -> None:
+        self._transactional = file.transactional
+        self._locking = locking
+        self._added: set[str] = set()
+        """The values of an ENUM that the file added so far."""
+
+    def findings(self, step: Step) -> Iterator[OwnFinding]:
+        """Yield what is found in the next statement."""
+        statement, first = step.statement, step.statement.first
+        if first in ROWS:
+            yield from _changes(step, self._locking)
+        elif first == "TRUNCATE":
+            yield from _truncated(step, self._locking)
+        yield from _unseen(statement, first, self._locking)
+        if self._added and self._transactional and (early := self._added & _values(statement)):
+            yield _too_early(sorted(early))
+        if first == "ALTER" and statement.words[1:2] == ("TYPE",):
+            self._added |= _added(statement)
 
 
 def _changes(step: Step, locking: Locking) -> Iterator[OwnFinding]:
     words = step.statement.words
-    if words[0] not in ROWS:
-        return
     for position, verb in row_changes(step.statement):
         # MERGE has a condition, and INSERT names its rows.
         if words[position - 1] != "UPDATE" and words[position - 2 : position] != ("DELETE", "FROM"):
@@ -56,7 +69,7 @@ def _changes(step: Step, locking: Locking) -> Iterator[OwnFinding]:
         facts = locking.facts(name)
         seconds = changed_in(facts)
         large = seconds is not None and seconds >= LONG_SECONDS
-        filtered = _is_filtered(words[position:])
+        filtered = _is_filtered(words, position)
         if filtered and not large:
             continue
         every = f"{verb.upper()} of {name}{figures_text(facts)}"
@@ -74,21 +87,22 @@ def _changes(step: Step, locking: Locking) -> Iterator[OwnFinding]:
         )
 
 
-def _is_filtered(words: Sequence[str]) -> bool:
+def _is_filtered(words: Sequence[str], start: int) -> bool:
     """Whether a WHERE follows that belongs to the statement itself, and that is more than TRUE."""
     depth = 0
-    for at, word in enumerate(words):
+    for at in range(start, len(words)):
+        word = words[at]
         depth += (word == "(") - (word == ")")
         if depth < 0:
             return False
         if word == "WHERE" and not depth:
-            rest = words[at + 1 :]
+            rest = words[at + 1 : at + 5]
             return not any(rest[: len(found)] == found and rest[len(found) :][:1] in ((), (")",)) for found in _TRIVIAL)
     return False
 
 
 def _truncated(step: Step, locking: Locking) -> Iterator[OwnFinding]:
-    for effect in effects(step.statement) if step.statement.words[0] == "TRUNCATE" else ():
+    for effect in effects(step.statement):
         if effect.verb is Verb.TRUNCATE and plain_name(effect.name) not in step.made:
             facts = locking.facts(effect.name)
             also = ", and those of each table that refers to it" if effect.cascade else ""
@@ -103,14 +117,13 @@ def _truncated(step: Step, locking: Locking) -> Iterator[OwnFinding]:
             )
 
 
-def _unseen(statement: Statement, locking: Locking) -> Iterator[OwnFinding]:
-    words = statement.words
-    if words[0] == "DO":
+def _unseen(statement: Statement, first: str, locking: Locking) -> Iterator[OwnFinding]:
+    if first == "DO":
         yield _cannot_see("DO")
-    elif words[0] == "CALL":
+    elif first == "CALL":
         yield _cannot_see(f"CALL {name_at(statement.tokens, 1)[0]}")
-    else:
-        called = dict.fromkeys(found.name for found in effects(statement) if found.verb is Verb.CALL)
+    elif first in ROWS:
+        called = dict.fromkeys(calls(statement))
         own = locking.own_functions(called)
         yield from (_cannot_see(f"function {name}") for name in called if name in own)
 

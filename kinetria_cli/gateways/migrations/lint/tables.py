@@ -94,6 +94,7 @@ class LiveTables:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._seen: dict[str, TableFacts | None] = {}
+        self._own_functions: dict[str, bool] = {}
         row = connection.execute(_SINCE).fetchone()
         self._seconds: float | None = row[0] if row else None
 
@@ -143,7 +144,11 @@ class LiveTables:
 
     def own_functions(self, names: Iterable[str]) -> frozenset[str]:
         """Return which of these, by names as the server folds them, are functions that PostgreSQL does not bring."""
-        return frozenset(name for (name,) in self._connection.execute(_OWN_FUNCTIONS, (list(names),)))
+        wanted = set(names)
+        if new := wanted - self._own_functions.keys():
+            found = {name for (name,) in self._connection.execute(_OWN_FUNCTIONS, (list(new),))}
+            self._own_functions.update((name, name in found) for name in new)
+        return frozenset(name for name in wanted if self._own_functions[name])
 
     def keeps_its_bytes(self, facts: TableFacts, column: str, new_type: str) -> bool:
         """Whether a column takes a new type without a rewrite: a text of limited length that gets longer or unlimited.

@@ -62,8 +62,7 @@ _FIXED_FUNCTIONS = frozenset(
 
 def tasks_of(statement: Statement) -> tuple[Task, ...]:
     """Return what a statement does: one task, or one for each action of an ALTER TABLE."""
-    words = statement.words
-    if words[:2] != ("ALTER", "TABLE"):
+    if statement.words[:2] != ("ALTER", "TABLE"):
         return (_task(statement),)
     needs = lock_needs(statement)
     subject = needs[0].relation if needs else None
