@@ -153,6 +153,10 @@ class Container:
         """Return the migrations folder against a database."""
         return self.migration_tools.gateway(params)
 
+    def listening_migrations(self, params: ConnectionParams) -> MigrationGateway:
+        """Return the same; where the server is silent, it stops waiting."""
+        return self.migration_tools.listening(params)
+
     def workbench(self, target: Target | None) -> Workbench:
         """Return the migrations folder with throw-away databases to try it on; where none is named too."""
         return self.migration_tools.workbench(target.params if target else None, self.probe)
@@ -162,7 +166,7 @@ class Container:
         """What works on seeds."""
         from kinetria_cli.bootstrap_seeds import Seeds
 
-        return Seeds(self.settings, self.migrations)
+        return Seeds(self.settings, self.listening_migrations)
 
     @cached_property
     def checks(self) -> DatabaseChecks:

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -101,6 +101,16 @@ class MigrationTools:
             on_notice=self.on_notice,
             read_seconds=self.settings.request_timeout if read_seconds is None else read_seconds,
         )
+
+    def listening(self, params: ConnectionParams) -> YoyoMigrationGateway:
+        """Return the migrations folder against a database; where that is silent for REQUEST_TIMEOUT, it is given up.
+
+        For what runs no migration file.
+        """
+        from kinetria_cli.gateways.postgres.seeding.outcome import listening
+
+        timeout = self.settings.request_timeout
+        return replace(self, connect=lambda to: partial(listening, to, timeout=timeout)).gateway(params)
 
     def linter(self, params: ConnectionParams | None) -> MigrationLinter:
         """Return what looks for trouble in the migrations folder, and at a database's tables if one is given."""

@@ -22,7 +22,7 @@ def baseline(
     """Record as applied what a database has already, if its schema is exactly what the migrations make."""
     result = take_over(
         workbench=run.container.workbench(run.primary),
-        migrations=run.container.migrations(run.primary.params),
+        migrations=run.container.listening_migrations(run.primary.params),
         to=to,
         lock_wait=seconds("--lock-wait", lock_wait, zero=True),
         dry_run=dry_run,

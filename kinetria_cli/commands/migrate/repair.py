@@ -21,7 +21,7 @@ def repair(
 ) -> None:
     """Mend the bookkeeping, after saying how: interrupted runs, missing and renamed files, changes in comments."""
     result = mend(
-        migrations=run.container.migrations(run.primary.params),
+        migrations=run.container.listening_migrations(run.primary.params),
         prompt=run.prompt,
         decide=decide,
         dry_run=dry_run,

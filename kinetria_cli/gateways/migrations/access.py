@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinetria_cli.domain.deadline import Deadline
-from kinetria_cli.domain.errors import DatabaseUnreachable
+from kinetria_cli.domain.errors import DatabaseUnreachable, KinetriaError
 from kinetria_cli.domain.migration import MigrationEntry, MigrationState, MigrationStatus, OnNotice, Tell, untold
 from kinetria_cli.gateways.migrations import session
 from kinetria_cli.gateways.migrations.bookkeeping import Recorded, read_recorded, reading
@@ -116,16 +116,16 @@ class Access:
         # Given back by the end of the connection, which this block's caller closes.
         yield session.acquire_lock(connection, wait_seconds, tell)
 
-    def is_applied(self, migration_id: str, wait_seconds: float, *, hoped: bool) -> bool:
-        """Whether a migration is applied, when a COMMIT had no answer.
+    def took_place(self, is_done: Callable[[Look], bool], wait_seconds: float, *, locked: bool = False) -> bool:
+        """Whether a transaction took place whose COMMIT had no answer.
 
-        If it is not as hoped, it is asked again with the lock held: the lock is free once the server has ended the
-        session that was lost, and not before.
+        If it seems not, it is asked again with the lock held: the lock is free once the server has ended the session
+        that was lost, and not before.
 
         Args:
-            migration_id: The migration.
+            is_done: Whether the records are as the COMMIT would have made them.
             wait_seconds: How long to wait for the lock.
-            hoped: What the COMMIT would have made of it.
+            locked: Whether a look without the lock proves nothing: what is dirty looks as if it were under way.
 
         Raises:
             Whatever `connect` and `locked` raise.
@@ -133,19 +133,56 @@ class Access:
         deadline = Deadline(RECOVERY_SECONDS)
         while True:
             try:
-                return self._is_applied_now(migration_id, wait_seconds, hoped=hoped)
+                return self._took_place(is_done, wait_seconds, locked=locked)
             except DatabaseUnreachable:
                 # It hangs up before the look, or in the middle of it.
                 if deadline.passed:
                     raise
             deadline.pause(RECOVERY_PAUSE_SECONDS)
 
-    def _is_applied_now(self, migration_id: str, wait_seconds: float, *, hoped: bool) -> bool:
-        with self.connect() as connection:
-            if (migration_id in self.look(connection).status.applied_ids) is hoped:
-                return hoped
+    def _took_place(self, is_done: Callable[[Look], bool], wait_seconds: float, *, locked: bool) -> bool:
+        if not locked:
+            with self.connect() as connection:
+                if is_done(self.look(connection)):
+                    return True
         with self.connect() as connection, self.locked(connection, wait_seconds, untold):
-            return migration_id in self.look(connection).status.applied_ids
+            return is_done(self.look(connection))
+
+    def settle(
+        self, lost: DatabaseUnreachable | KeyboardInterrupt, what: str, took_place: Callable[[], bool], tell: Tell
+    ) -> None:
+        """Return if a transaction took place whose COMMIT had no answer; raise what ended it if it did not.
+
+        Args:
+            lost: What ended the wait for the answer. An interruption is always raised, with a note on the outcome.
+            what: What the transaction does, for the messages: "the baseline".
+            took_place: Looks it up.
+            tell: Takes a line if it took place.
+
+        Raises:
+            DatabaseUnreachable: It did not take place, or nothing is known.
+            KeyboardInterrupt: See above.
+        """
+        interrupted = isinstance(lost, KeyboardInterrupt)
+        try:
+            done = took_place()
+        except (KinetriaError, KeyboardInterrupt) as unknown:
+            if interrupted or isinstance(unknown, KeyboardInterrupt):
+                error = lost if interrupted else unknown
+                error.add_note(f"whether {what} was committed is not known; kinetria migrate status shows it")
+                raise error from None
+            raise DatabaseUnreachable(
+                f"the connection was lost while {what} was committed, and the outcome is not known: {unknown}",
+                hint="when the database answers again: kinetria migrate status shows what is recorded",
+            ) from lost
+        if done and not interrupted:
+            tell(f"the connection was lost while {what} was committed; it is committed")
+            return
+        if done:
+            lost.add_note(
+                f"the interruption came too late: {what} was committed; kinetria migrate status shows the rest"
+            )
+        raise lost
 
     def runner(
         self, connection: "psycopg.Connection[Any]", *, statement_timeout: float | None = None, tell: Tell

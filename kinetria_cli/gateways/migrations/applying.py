@@ -58,7 +58,7 @@ class Application:
                     return self._apply(connection)
             except DatabaseUnreachable:
                 unknown = self._runner.committing if self._runner else None
-                if unknown is None or not self._access.is_applied(unknown, self._request.lock_wait, hoped=True):
+                if unknown is None or not self._is_applied(unknown):
                     raise
                 self._request.tell(f"the connection was lost while {unknown} was committed; it is applied")
                 self._done.append(MigrationRun(unknown, 0.0))
@@ -67,6 +67,9 @@ class Application:
                 if self._done:
                     error.add_note(f"applied before it: {', '.join(run.id for run in self._done)}")
                 raise
+
+    def _is_applied(self, unknown: str) -> bool:
+        return self._access.took_place(lambda look: unknown in look.status.applied_ids, self._request.lock_wait)
 
     def _apply(self, connection: "psycopg.Connection[Any]") -> MigrateResult:
         look = self._access.look(connection)

@@ -121,7 +121,8 @@ class _Undoing:
         """Whether the COMMIT without an answer did; what was copied for one that did not is taken away."""
         step, self._runner = self._step, None
         assert step is not None
-        if self._access.is_applied(step.id, self._request.lock_wait, hoped=False):
+        name = step.id
+        if not self._access.took_place(lambda look: name not in look.status.applied_ids, self._request.lock_wait):
             if step.keeper:
                 step.keeper.undone()
             return False

@@ -234,9 +234,15 @@ def find_primary(params: ConnectionParams, *, timeout: float) -> ConnectionParam
 
 
 @contextlib.contextmanager
-def connection(params: ConnectionParams, *, timeout: float, busy_seconds: float = BUSY_SECONDS) -> Iterator[Connection]:
+def connection(
+    params: ConnectionParams,
+    *,
+    timeout: float,
+    busy_seconds: float = BUSY_SECONDS,
+    kind: type[Connection] = psycopg.Connection,
+) -> Iterator[Connection]:
     """Open a connection in autocommit mode for the block; whatever psycopg raises in it is translated."""
-    opened = open_connection(params, timeout=timeout, busy_seconds=busy_seconds)
+    opened = open_connection(params, timeout=timeout, busy_seconds=busy_seconds, kind=kind)
     try:
         with translated(params), naming_lockers(opened):
             yield opened

@@ -1,9 +1,10 @@
 """A server that has fallen silent, and how a transaction ended whose COMMIT had no answer."""
 
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -11,6 +12,8 @@ from psycopg.abc import PQGen
 
 from kinetria_cli.domain.deadline import Deadline
 from kinetria_cli.domain.errors import DatabaseBusy, DatabaseUnreachable, KinetriaError
+from kinetria_cli.domain.stack import ConnectionParams
+from kinetria_cli.gateways.postgres.connect import connection
 from kinetria_cli.gateways.postgres.queries import load
 
 RECOVERY_SECONDS = 5.0
@@ -89,6 +92,36 @@ def is_working(pid: int, open_other: Open) -> bool:
     except KinetriaError:
         return False
     return row is not None and bool(row[0])
+
+
+@contextmanager
+def listening(params: ConnectionParams, *, timeout: float) -> Iterator["psycopg.Connection[Any]"]:
+    """Open a connection as `connect.connection` does, which stops waiting when its server is silent.
+
+    Args:
+        params: Where to.
+        timeout: Seconds to wait for a connection, and for an answer before the server is asked whether it works.
+    """
+    with connection(params, timeout=timeout, kind=ListeningConnection) as opened:
+        assert isinstance(opened, ListeningConnection)
+        opened.silence = timeout
+        try:
+            row = opened.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+        except psycopg.errors.QueryCanceled:  # the role's statement_timeout
+            row = None
+        # A pooler makes up the number of the start-up message.
+        pid = row[0] if row else opened.info.backend_pid
+        opened.is_working = lambda: is_working(pid, partial(one_answer, params, timeout=timeout))
+        yield opened
+
+
+@contextmanager
+def one_answer(params: ConnectionParams, *, timeout: float) -> Iterator["psycopg.Connection[Any]"]:
+    """Open a connection for one question, which is not waited for as long as the server works."""
+    with connection(params, timeout=timeout, busy_seconds=0, kind=ListeningConnection) as other:
+        assert isinstance(other, ListeningConnection)
+        other.silence = timeout
+        yield other
 
 
 @dataclass(frozen=True, slots=True)

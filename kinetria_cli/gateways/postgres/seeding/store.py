@@ -8,14 +8,20 @@ from psycopg import sql
 
 from kinetria_cli.domain.errors import DatabaseUnreachable, KinetriaError
 from kinetria_cli.domain.stack import ConnectionParams
-from kinetria_cli.gateways.postgres.connect import BUSY_SECONDS, Connection, open_connection
+from kinetria_cli.gateways.postgres.connect import Connection, open_connection
 from kinetria_cli.gateways.postgres.errors import translated
 from kinetria_cli.gateways.postgres.loaders import register_loaders
 from kinetria_cli.gateways.postgres.seeding.aside import Aside
 from kinetria_cli.gateways.postgres.seeding.change import Change
 from kinetria_cli.gateways.postgres.seeding.compare import Comparison
 from kinetria_cli.gateways.postgres.seeding.load import Loading
-from kinetria_cli.gateways.postgres.seeding.outcome import ListeningConnection, Writer, is_working, writer_of
+from kinetria_cli.gateways.postgres.seeding.outcome import (
+    ListeningConnection,
+    Writer,
+    is_working,
+    one_answer,
+    writer_of,
+)
 from kinetria_cli.gateways.postgres.seeding.record import Records
 from kinetria_cli.gateways.postgres.seeding.session import LOCK_SECONDS, begin, in_the_way, take_turn
 
@@ -118,23 +124,15 @@ class PostgresSeedStore:
 
     def _connection(self) -> Connection:
         if self._opened is None or self._opened.closed:
-            self._opened = self._open(lambda: is_working(self._pid, self._other))
-            register_loaders(self._opened)
+            opened = open_connection(self._params, timeout=self._timeout, kind=ListeningConnection)
+            assert isinstance(opened, ListeningConnection)
+            opened.silence, opened.is_working = self._timeout, lambda: is_working(self._pid, self._other)
+            register_loaders(opened)
+            self._opened = opened
         return self._opened
 
-    @contextlib.contextmanager
-    def _other(self) -> Iterator[Connection]:
-        """Open a connection for one question, which is not waited for as long as the server works."""
-        with contextlib.closing(self._open(lambda: False, busy_seconds=0)) as other, translated(self._params):
-            yield other
-
-    def _open(self, working: Callable[[], bool], *, busy_seconds: float = BUSY_SECONDS) -> Connection:
-        opened = open_connection(
-            self._params, timeout=self._timeout, busy_seconds=busy_seconds, kind=ListeningConnection
-        )
-        assert isinstance(opened, ListeningConnection)
-        opened.silence, opened.is_working = self._timeout, working
-        return opened
+    def _other(self) -> contextlib.AbstractContextManager[Connection]:
+        return one_answer(self._params, timeout=self._timeout)
 
 
 def _is_answer(error: BaseException) -> bool:
