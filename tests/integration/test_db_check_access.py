@@ -71,14 +71,12 @@ def test_a_table_that_somebody_has_locked_is_not_waited_for(migrated: Connection
         holder.autocommit = False
         do(holder, "LOCK TABLE exercises IN ACCESS EXCLUSIVE MODE")
         found = look(migrated, lock_seconds=0.05)
+        pid = holder.info.backend_pid
         holder.rollback()
     said = {row.object: row.message for row in wrong(found)}
-    reason = "canceling statement due to lock timeout  (55P03)"
-    assert said == {
-        "check column": f"could not be looked at: {reason}",
-        "check index": f"could not be looked at: {reason}",
-        "table public.exercises": f"4 rules about its records could not be counted: {reason}",
-    }
+    assert set(said) == {"check column", "check index", "table public.exercises"}
+    assert all(f"exercises is locked by pid {pid} " in message for message in said.values()), said
+    assert "rules about its records could not be counted" in said["table public.exercises"]
     assert not found.passed
 
 

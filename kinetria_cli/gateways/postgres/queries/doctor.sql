@@ -10,7 +10,7 @@ SELECT current_setting('server_version') AS version,
            FROM pg_db_role_setting
            WHERE setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))
              AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-             AND EXISTS (SELECT FROM unnest(setconfig) AS setting WHERE setting LIKE 'statement_timeout=%%')
+             AND EXISTS (SELECT FROM unnest(setconfig) AS setting WHERE starts_with(setting, 'statement_timeout='))
            ORDER BY setrole = 0, setdatabase = 0
            LIMIT 1
        ) AS time_limit_set_by,

@@ -41,7 +41,7 @@ SELECT pg_catalog.pg_xact_status(%(number)s::text::xid8),
        (
            SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))
            FROM pg_catalog.pg_stat_activity
-           WHERE pid = %(pid)s AND backend_xid::text::bigint = %(number)s::text::bigint %% 4294967296
+           WHERE pid = %(pid)s AND backend_xid::text::bigint = pg_catalog.mod(%(number)s::text::bigint, 4294967296)
        );
 
 -- name: take_turn
