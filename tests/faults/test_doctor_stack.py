@@ -21,7 +21,7 @@ from tests.conftest import free_port
 from tests.faults.doctoring import editor, found, in_a_shell, mended, one_cause, well
 from tests.faults.servers import answers
 from tests.faults.stack import TestStack, become_version_15, stack_in, wait_for
-from tests.world import Answer, connect_to, database_variables
+from tests.world import Answer, database_variables
 
 MOST_SESSIONS = 6
 
@@ -158,14 +158,6 @@ def test_a_data_folder_without_its_control_file_is_put_aside(database: TestStack
     assert "is damaged: global/pg_control is missing" in cause.cause
     mended(cause.command, env=database.env)
     assert (database.folder.data.parent / "data.damaged" / "PG_VERSION").read_text() == "16\n", "nothing is lost"
-
-
-def test_a_database_that_was_renamed(database: TestStack) -> None:
-    with connect_to(replace(database.params, dbname="postgres")) as admin:
-        admin.execute("ALTER DATABASE kinetria RENAME TO kinetria_old")
-    cause = found(database, "database")
-    assert "The server has kinetria_old: it was renamed." in cause.cause
-    mended(cause.command, env=database.env)
 
 
 @pytest.mark.parametrize("whose", ["ROLE kinetria", "DATABASE kinetria", "ROLE kinetria IN DATABASE kinetria"])
