@@ -56,6 +56,8 @@ class MigrationFailed(KinetriaError):
 class NotOnServer(MigrationFailed):
     """A migration needs a role or an extension that the throw-away server does not have."""
 
+    code = "migration.server_lacks"
+
 
 class QueryFailed(KinetriaError):
     """The database refused a statement for a reason that has no error of its own."""

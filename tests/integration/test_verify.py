@@ -404,7 +404,7 @@ def test_a_role_from_outside_is_named_with_the_server_that_lacks_it(
     )
     assert failed.value.hint is not None
     assert failed.value.hint.startswith("create v_outside in a migration, or ")
-    assert (failed.value.exit_code, failed.value.code) == (1, "migration.failed")
+    assert (failed.value.exit_code, failed.value.code) == (1, "migration.server_lacks")
     assert any("0003_out.sql:1" in line for line in failed.value.details)
 
 

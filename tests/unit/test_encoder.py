@@ -53,6 +53,7 @@ def test_an_error_is_one_document() -> None:
                 "waited_seconds": 0.0,
                 "already_applied": [],
                 "already_applied_by": None,
+                "worse": [],
             },
         ),
         (
@@ -71,6 +72,7 @@ def test_an_error_is_one_document() -> None:
                 "pending": 0,
                 "problems": 0,
                 "warnings": [],
+                "missing_objects": [],
             },
         ),
         (
