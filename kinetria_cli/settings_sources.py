@@ -1,6 +1,7 @@
 """Reading raw values: which text a variable has, and where that text came from."""
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
@@ -127,6 +128,11 @@ def _parse_env_text(text: str, path: Path, *, readable_by_others: bool) -> EnvFi
             )
         if binding.key is None:
             continue
+        if _ends_in_odd_blank(binding.original.string):
+            raise ConfigInvalid(
+                f"failed to parse config: {path} line {line} ends with a blank that is not an ASCII space or tab",
+                hint=f"remove the blank after the value of {binding.key}, or put the value in quotes",
+            )
         if binding.key in values:
             warnings.append(
                 f"{path} sets {binding.key} in line {lines[binding.key]} and again in line {line}; the last counts"
@@ -136,6 +142,12 @@ def _parse_env_text(text: str, path: Path, *, readable_by_others: bool) -> EnvFi
     if readable_by_others and values:
         warnings.append(f"{path} can be read by other users; it may hold a password: chmod 600 {path}")
     return EnvFile(values, tuple(warnings))
+
+
+def _ends_in_odd_blank(text: str) -> bool:
+    """Whether a no-break space or the like ends the value: the parser drops it, and an editor hides it."""
+    value = re.sub(r"[ \t]+#[^\n]*$", "", text.partition("=")[2].rstrip("\r\n"))
+    return value.rstrip() != value.rstrip(" \t\v\f")
 
 
 def _leading_blank_lines(text: str) -> int:

@@ -23,8 +23,8 @@ IDS = ("0001_first", "0002_second", "0003_third")
             "kinetria migrate rebase 0003_third",
         ),
         (
-            {"0003_third.py": b"step('SELECT 1')"},
-            "{folder}/0003_third.py is not named like a migration",
+            {"0003_Other.SQL": b"SELECT 1;"},
+            "{folder}/0003_Other.SQL is not named like a migration",
             "a name is four digits, _, lower-case words: 0008_add_rpe.sql, 0008_add_rpe.rollback.sql",
         ),
         (
@@ -64,13 +64,13 @@ IDS = ("0001_first", "0002_second", "0003_third")
         ),
         (
             {"0003_third.sql": b"COPY first FROM STDIN;\n1\n\\.\n"},
-            "{file} line 3 is a psql command (\\.)",
-            "write plain SQL",
+            "{file} line 1 holds COPY ... FROM STDIN, which has no data here",
+            "use INSERT, as pg_dump --inserts writes it",
         ),
         (
             {"0003_third.sql": b"COPY first FROM STDIN;\n"},
             "{file} line 1 holds COPY ... FROM STDIN, which has no data here",
-            "use INSERT",
+            "use INSERT, as pg_dump --inserts writes it",
         ),
         ({"0003_third.sql": b"\\i other.sql\n"}, "{file} line 1 is a psql command (\\i)", "write plain SQL"),
         (

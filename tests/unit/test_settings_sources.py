@@ -163,6 +163,17 @@ def test_a_line_that_cannot_be_read_is_an_error_without_its_value(env: Path, lin
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.parametrize("line", ["DB_PASSWORD=s3cret\u00a0", "DB_PASSWORD=s3cret\u2003 # a comment"])
+def test_a_blank_at_the_end_that_nobody_sees_is_an_error(env: Path, line: str) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        parsed(env, f"A=1\n{line}\nB=2\n")
+    assert caught.value.message == (
+        f"failed to parse config: {env} line 2 ends with a blank that is not an ASCII space or tab"
+    )
+    assert "s3cret" not in str(caught.value)
+    assert parsed(env, "A='x\u00a0'\nB=a\u00a0b\nC=1 # n\u00a0\n") == {"A": "x\u00a0", "B": "a\u00a0b", "C": "1"}
+
+
 def test_the_example_sets_no_variable_of_the_database_and_only_ours() -> None:
     path = CHECKOUT / ".env.example"
     found = read_env_file(path, required=True)
