@@ -23,7 +23,9 @@ class Clock:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test here takes any time."""
-    monkeypatch.setattr("kinetria_cli.domain.deadline.time", Clock())
+    clock = Clock()
+    monkeypatch.setattr("kinetria_cli.domain.deadline.time", clock)
+    monkeypatch.setattr("kinetria_cli.domain.deadline.pause", clock.sleep)
 
 
 class Reports:
