@@ -24,6 +24,10 @@ def test_both_say_how_the_standby_follows(cli: Cli, tmp_path: Path, monkeypatch:
         gateway_for(own.params).apply(lock_wait=5)
         with standby_of(own.params, tmp_path) as standby:
             wait_for(lambda: streams(own.params))
+            with connect_to(own.params) as admin:
+                admin.execute("CREATE TABLE replayed ()")  # until a transaction is replayed there is no lag to tell
+            cli.use(standby)
+            wait_for(lambda: checks(cli("health", "--json"))["replication"][1] == "0 s behind its primary")
             primary = checks(cli.use(own.params)("health", "--json"))
             assert primary["recovery"][:2] == ("ok", "a primary that takes writes")
             assert primary["replication"][0] == "ok"

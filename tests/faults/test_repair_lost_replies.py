@@ -16,11 +16,17 @@ from kinetria_cli.gateways.migrations.access import Access
 from kinetria_cli.gateways.postgres.seeding import outcome
 from tests.faults.chaos import Chaos, Trouble, chaos_before
 from tests.faults.migrating import assert_recorded_once, count, gateway, marks, states, write_folder
+from tests.faults.stack import wait_for
 from tests.world import Cli, connect_to
 
 IDS = ("0001_first", "0002_index", "0003_new_name")
 STEPS = (*IDS[:2], "0003_third", "yoyo_lock")
 """What a repair of `broken` does, in this order: a changed comment, an interrupted run, a new name, yoyo's lock."""
+
+HELD = """
+    SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 @pytest.fixture
@@ -108,6 +114,8 @@ def test_a_repair_that_never_arrives_does_not_count(broken: ConnectionParams, fo
         assert chaos.losses == 1
     assert (lost.value.exit_code, lost.value.hint) == (4, "run this again; nothing uncommitted was kept")
     assert told == []
+    with connect_to(broken) as sql:  # the server may need a moment to see that its client is gone
+        wait_for(lambda: sql.execute(HELD).fetchone() == (0,))
     assert repair(broken, folder, []) == STEPS[number - 1 :]
     assert is_repaired(broken, folder)
 
